@@ -303,3 +303,18 @@ def test_tables_are_plain_utf8(name: str) -> None:
     assert raw.endswith(b"\n")
     width = raw.split(b"\n", 1)[0].count(b";")
     assert all(line.count(b";") == width for line in raw.splitlines())
+
+
+def test_a_jeugdregio_is_its_living_municipalities_in_ascending_order() -> None:
+    """SPEC 4: the member list is held against the CBS jeugdregio; Alphen-Chaam and Baarle-Nassau are not in it."""
+    nine = ("0766", "0784", "0785", "0797", "0798", "0809", "0824", "0855", "0867")
+    assert municipalities().in_jeugdregio("Midden Brabant") == nine
+    assert all(municipalities().exists(code, PEILDATUM) for code in nine)
+    assert municipalities().in_jeugdregio("Hart van Brabant") == ()
+
+
+def test_every_living_municipality_is_in_one_jeugdregio() -> None:
+    rows = table("gemeenten.csv")
+    regions = {row["jeugdregio_2026"] for row in rows} - {""}
+    listed = [code for region in regions for code in municipalities().in_jeugdregio(region)]
+    assert sorted(listed) == sorted(row["code"] for row in rows if not row["valid_to"])

@@ -132,6 +132,10 @@ class Municipalities:
         """The CBS jeugdregio of 2026; None for a municipality that had ended by then; KeyError for an unknown code."""
         return self._by_code[code].jeugdregio
 
+    def in_jeugdregio(self, name: str) -> tuple[str, ...]:
+        """The municipalities of a CBS jeugdregio in 2026, ascending; empty for a name that is no jeugdregio."""
+        return tuple(sorted(code for code, known in self._by_code.items() if known.jeugdregio == name))
+
     def _codes(self, wanted: str, on: date) -> set[str]:
         number = re.fullmatch(r"(?:gm ?)?([0-9]{1,4})", wanted)
         if number:

@@ -1,0 +1,55 @@
+"""Control: the hours that were delivered, and the equations that prove the settlement."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from resources.dagster_home import HomeResource
+from zio_pipeline.orchestration.metadata import product_spec
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.partitions import months, school_years, year_of, year_to_months
+from zio_pipeline.stages import year
+
+
+@dg.multi_asset(
+    name="delivered_hours",
+    specs=[
+        product_spec(
+            "delivered_hours",
+            ["provider_timesheets", dg.AssetDep("school_year_setup", partition_mapping=year_to_months)],
+            months,
+        )
+    ],
+    check_specs=[contract_check("delivered_hours")],
+    pool="warehouse",
+)
+def delivered_hours(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """Plain totals of the accepted timesheets of one month."""
+    opened, month = home.open(), context.partition_key
+    yield from tables_made(("delivered_hours",), lambda: {"delivered_hours": year.publish_delivered_hours(opened, year_of(month), month)})
+
+
+@dg.multi_asset(
+    name="proofs",
+    specs=[product_spec("proofs", ["terms", "zorgkantoor_statement"], school_years)],
+    check_specs=[
+        contract_check("proofs"),
+        dg.AssetCheckSpec("invariants", asset="proofs", blocking=True, description="Elke vergelijking van de verdeling sluit op de cent."),
+        dg.AssetCheckSpec("ledger", asset="proofs", blocking=True, description="Keten, nummers en optellingen van het grootboek (zio verify)."),
+    ],
+    pool="warehouse",
+)
+def proofs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """Every invariant of the settlement, and the soundness of the ledger."""
+    opened, key = home.open(), context.partition_key
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        year.publish_figures(opened, key, ())
+        return {"proofs": opened.warehouse.rows("proofs", school_year=key)}
+
+    yield from tables_made(("proofs",), work)
+    rows, findings = opened.warehouse.rows("proofs", school_year=key), opened.verify()
+    failed = sum(not row["proved"] for row in rows)
+    yield dg.AssetCheckResult(passed=not failed, asset_key="proofs", check_name="invariants", metadata={"vergelijkingen": len(rows), "mislukt": failed})
+    yield dg.AssetCheckResult(passed=not findings, asset_key="proofs", check_name="ledger", metadata={"bevindingen": "\n".join(findings) or "geen"})

@@ -1,0 +1,32 @@
+"""The outside world as Dagster resources: the home, and the clock that says which day it is in the Netherlands.
+
+Belongs here: the thin wrappers. Does not belong here: the stores themselves, which work without Dagster.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from resources.home import Home
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+
+
+class HomeResource(dg.ConfigurableResource[Home]):
+    """Opens the home for one step. Without a folder it is `ZIO_HOME`, else `.zio`."""
+
+    folder: str = ""
+
+    def open(self) -> Home:
+        return Home.open(Path(self.folder) if self.folder else None)
+
+
+class ClockResource(dg.ConfigurableResource[None]):
+    """The business date of a run that nobody gave one: today in the Netherlands, or a fixed day (tests, replays)."""
+
+    fixed: str = ""
+
+    def today(self) -> date:
+        return date.fromisoformat(self.fixed) if self.fixed else datetime.now(AMSTERDAM).date()

@@ -1,0 +1,259 @@
+"""The warehouse: finance tables, verdicts, the manifest of the vault and established years, as plain Python values.
+
+Belongs here: writing a product as a whole, reading it back in the types of its contract, exporting it, and the small
+registers around it. Does not belong here: how a transaction works (`resources.database`), the ledger
+(`resources.ledger`), and any calculation.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, delete, func, insert, inspect, select, update
+
+from resources import establishments, triggers
+from resources.database import Database, lock, sqlite_url
+from resources.establishments import Establishment, Proposal
+from resources.tables import FORMAT, MANIFEST, METADATA, PRODUCTS, VERDICTS, fingerprint
+from zio_pipeline.contracts import products
+from zio_pipeline.errors import WarehouseError
+from zio_pipeline.manifest import ManifestEntry
+
+Row = dict[str, Any]
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def default_url(home: Path) -> str:
+    """The embedded warehouse of an installation: `<home>/warehouse.db`."""
+    return sqlite_url(home / "warehouse.db")
+
+
+class Warehouse:
+    """All tables behind one URL; every method is one transaction of its own, and safe to call from any process."""
+
+    def __init__(self, url: str):
+        """Connects to nothing yet.
+
+        Args:
+            url: `sqlite:///pad/warehouse.db` or `postgresql+psycopg://...`.
+
+        Raises:
+            WarehouseError: the URL names something else.
+        """
+        self.database = Database(url)
+
+    def __repr__(self) -> str:
+        return f"Warehouse({self.database!r})"
+
+    def create(self) -> None:
+        """Make tables and guards where there are none, and check that they are what this program expects.
+
+        Idempotent, also when two processes do it at once; on a warehouse that stands it needs no right to make tables.
+
+        Raises:
+            WarehouseError: the tables are those of another version, or a guard is missing or different.
+        """
+        self.database.make_file()
+        with self.database.writing() as connection:
+            lock(connection, "create")
+            if not inspect(connection).has_table(FORMAT.name):
+                METADATA.create_all(connection, checkfirst=False)
+                triggers.create(connection)
+                connection.execute(insert(FORMAT), {"fingerprint": fingerprint()})
+            elif connection.scalars(select(FORMAT.c.fingerprint)).all() != [fingerprint()]:
+                raise WarehouseError(
+                    "De tabellen van dit warehouse zijn van een andere versie van het programma. "
+                    "Gebruik die versie, of begin met een leeg warehouse."
+                )
+            triggers.check(connection)
+
+    def check_triggers(self) -> None:
+        """Stop when a guard of an append-only table is missing or different (WarehouseError)."""
+        with self.database.reading() as connection:
+            triggers.check(connection)
+
+    # --- products -----------------------------------------------------------------------------------------------------
+
+    def replace(self, rows_by_dataset: Mapping[str, Sequence[Mapping[str, Any]]], **scope: Any) -> None:
+        """Replace all rows in a scope by the given rows, in all datasets or in none. Doing it twice changes nothing.
+
+        Args:
+            rows_by_dataset: dataset name -> its rows, with the columns of its contract exactly.
+            scope: column = value; rows of a dataset that match all of them are replaced. Without it, the whole table.
+
+        Raises:
+            WarehouseError: an unknown dataset, a column too many or too few, a row outside the scope, or a value that
+                the contract does not allow. Nothing has changed then.
+        """
+        for dataset, rows in rows_by_dataset.items():
+            _check_rows(dataset, rows, scope)
+        with self.database.writing() as connection:
+            # In one order for everybody, so that two runs wait for each other instead of for ever.
+            for dataset in sorted(rows_by_dataset):
+                table = _table(dataset)
+                lock(connection, f"product:{dataset}")
+                connection.execute(delete(table).where(*_matches(table, scope)))
+                if rows_by_dataset[dataset]:
+                    connection.execute(insert(table), [dict(row) for row in rows_by_dataset[dataset]])
+
+    def rows(self, dataset: str, **scope: Any) -> list[Row]:
+        """The rows of a product in the scope, in the types of its contract, sorted by its key as Python sorts."""
+        table = _table(dataset)
+        with self.database.reading() as connection:
+            found = connection.execute(select(table).where(*_matches(table, scope))).mappings().all()
+        key = products()[dataset].key
+        return sorted((dict(row) for row in found), key=lambda row: tuple(row[name] for name in key))
+
+    def export_csv(self, dataset: str, **scope: Any) -> bytes:
+        """The rows as CSV, byte-equal whatever the database: `;`, UTF-8 with BOM, CRLF, whole cents, ISO dates.
+
+        True and false are `true` and `false`, an empty value is empty. A text that a spreadsheet would take for a
+        formula gets an apostrophe before it (SPEC section 8).
+        """
+        names = [column.name for column in products()[_table(dataset).name].columns]
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+        writer.writerow(names)
+        writer.writerows([_spelled(row[name]) for name in names] for row in self.rows(dataset, **scope))
+        return out.getvalue().encode("utf-8-sig")
+
+    # --- verdicts -----------------------------------------------------------------------------------------------------
+
+    def record_verdict(self, dataset: str, input_hash: str, ruleset_hash: str, ok: bool, detail: str) -> None:
+        """Keep the judgement of a rule set over an input; a later one over the same two takes its place."""
+        key = {"dataset": dataset, "input_hash": input_hash, "ruleset_hash": ruleset_hash}
+        with self.database.writing() as connection:
+            lock(connection, "verdicts")
+            connection.execute(delete(VERDICTS).where(*_matches(VERDICTS, key)))
+            connection.execute(insert(VERDICTS), {**key, "ok": ok, "detail": detail})
+
+    def verdict(self, dataset: str, input_hash: str, ruleset_hash: str) -> bool | None:
+        """True or False as recorded; None when nobody has judged, which is no permission."""
+        key = {"dataset": dataset, "input_hash": input_hash, "ruleset_hash": ruleset_hash}
+        with self.database.reading() as connection:
+            return connection.scalars(select(VERDICTS.c.ok).where(*_matches(VERDICTS, key))).one_or_none()
+
+    # --- manifest of the vault ----------------------------------------------------------------------------------------
+
+    def register(self, entry: ManifestEntry) -> bool:
+        """Commit a file version: from here on it is the one that counts for its source and scope.
+
+        A refused file is registered too, but takes nobody's place.
+
+        Returns:
+            False when this content was registered before with the same contract, parser and key; nothing changes then.
+        """
+        identity = _identity(entry)
+        with self.database.writing() as connection:
+            lock(connection, "manifest")
+            if connection.execute(select(MANIFEST.c.sequence).where(*_matches(MANIFEST, identity))).first():
+                return False
+            active = entry.status != "refused"
+            if active:
+                earlier = {"source": entry.source, "scope": entry.scope, "active": True}
+                connection.execute(update(MANIFEST).where(*_matches(MANIFEST, earlier)).values(active=False))
+            last = connection.scalar(select(func.max(MANIFEST.c.sequence))) or 0
+            row = asdict(replace(entry, active=active, sequence=last + 1)) | {"scope": entry.scope}
+            connection.execute(insert(MANIFEST), row)
+            return True
+
+    def active(self, source: str, school_year: str | None) -> list[ManifestEntry]:
+        """The file versions that count for a source and school year, in order of arrival."""
+        return self.manifest(source=source, school_year=school_year, active=True)
+
+    def manifest(self, **scope: Any) -> list[ManifestEntry]:
+        """Every file version ever registered, superseded and refused ones too, in order of arrival."""
+        with self.database.reading() as connection:
+            found = connection.execute(select(MANIFEST).where(*_matches(MANIFEST, scope)).order_by(MANIFEST.c.sequence))
+            return [ManifestEntry(**{k: v for k, v in row.items() if k != "scope"}) for row in found.mappings()]
+
+    # --- establishments -----------------------------------------------------------------------------------------------
+
+    def propose(
+        self,
+        school_year: str,
+        version: int,
+        receipt_hash: str,
+        receipt_json: str,
+        *,
+        reason: str,
+        proposed_by: str,
+        proposed_on: date,
+    ) -> bool:
+        """Propose to fix a school year; see `establishments.propose`. False when this receipt was proposed before."""
+        with self.database.writing() as connection:
+            lock(connection, f"establish:{school_year}")
+            return establishments.propose(
+                connection,
+                school_year,
+                version,
+                receipt_hash,
+                receipt_json,
+                reason=reason,
+                proposed_by=proposed_by,
+                proposed_on=proposed_on,
+            )
+
+    def approve(
+        self, school_year: str, version: int, receipt_hash: str, *, approved_by: str, approved_on: date
+    ) -> bool:
+        """Approve a proposal by its hash; see `establishments.approve`. False when this person approved it before."""
+        with self.database.writing() as connection:
+            lock(connection, f"establish:{school_year}")
+            return establishments.approve(
+                connection, school_year, version, receipt_hash, approved_by=approved_by, approved_on=approved_on
+            )
+
+    def establishment(self, school_year: str) -> Establishment | None:
+        """The approved establishment with the highest version; None when nothing has been approved."""
+        with self.database.reading() as connection:
+            return establishments.latest(connection, school_year)
+
+    def proposals(self, school_year: str) -> list[Proposal]:
+        """Every proposal of a school year, by version and then in order of proposing."""
+        with self.database.reading() as connection:
+            return establishments.proposals(connection, school_year)
+
+
+def _table(dataset: str) -> Table:
+    if dataset not in PRODUCTS:
+        raise WarehouseError(f"Het warehouse kent geen tabel {dataset!r}.")
+    return PRODUCTS[dataset]
+
+
+def _matches(table: Table, scope: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    unknown = sorted(scope.keys() - table.c.keys())
+    if unknown:
+        raise WarehouseError(f"Tabel {table.name} heeft geen kolom {', '.join(unknown)}.")
+    return [table.c[name] == value for name, value in scope.items()]
+
+
+def _check_rows(dataset: str, rows: Sequence[Mapping[str, Any]], scope: Mapping[str, Any]) -> None:
+    names = set(_table(dataset).c.keys())
+    for index, row in enumerate(rows):
+        if row.keys() != names:
+            odd = ", ".join(sorted(row.keys() ^ names))
+            raise WarehouseError(f"{dataset}, rij {index}: kolommen die ontbreken of te veel zijn: {odd}.")
+        outside = sorted(name for name in scope.keys() & names if row[name] != scope[name])
+        if outside:
+            raise WarehouseError(f"{dataset}, rij {index}: valt bij {', '.join(outside)} buiten wat wordt vervangen.")
+
+
+def _identity(entry: ManifestEntry) -> dict[str, str]:
+    names = ("content_sha256", "contract_fingerprint", "parser_version", "key_id")
+    return {name: getattr(entry, name) for name in names}
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,108 @@
+"""What each command does: stages in order, and a table at the end.
+
+Belongs here: the order of the stages of one run. Does not belong here: how a table looks (`show`), argument parsing (`main`).
+"""
+
+import argparse
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from resources.home import Home, write_atomically
+from zio_pipeline.cli import show
+from zio_pipeline.contracts import products
+from zio_pipeline.dictionary import data_dictionary
+from zio_pipeline.errors import EstablishmentBlocked
+from zio_pipeline.stages import billing, year
+from zio_pipeline.stages.receiving import inbox_files, receive
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """The whole line in one process."""
+    home, school_year = Home.open(args.home), args.school_year
+    steps = len(inbox_files(args.inbox)) + 4
+    with _progress(console) as progress:
+        task = progress.add_task("innemen", total=steps)
+        received = receive(home, args.inbox, on_file=lambda _: progress.advance(task))
+        progress.update(task, description="betalers en verdeling")
+        year.publish_decisions(home, school_year)
+        figures = year.publish_figures(home, school_year)
+        progress.update(task, description="vaststellen", advance=1)
+        established = year.establish_if_fictitious(home, school_year, args.as_of)
+        if not established:
+            raise EstablishmentBlocked(
+                [f"schooljaar {school_year} wacht op twee personen: 'zio establish --propose' en daarna '--approve' door een ander."]
+            )
+        progress.update(task, description="boeken", advance=1)
+        billed = billing.bill(home, school_year, args.as_of, replay=args.replay)
+        billing.publish_documents(home, school_year, billed)
+        billing.publish_parked(home, school_year, billed)
+        progress.update(task, description="urenstaten", advance=1)
+        hours = year.publish_delivered_hours(home, school_year)
+        export(home, school_year)
+        findings = home.verify()
+        progress.update(task, description="klaar", advance=1)
+    show.received(console, received)
+    show.documents(console, billed)
+    show.hours(console, hours)
+    show.settlement(console, figures)
+    show.proofs(console, figures.proofs, findings)
+    console.print(f"Resultaten: tabellen en controlebestanden in {home.outbox / school_year}, het warehouse in {home.folder}.")
+    return 0 if not findings and all(proof.proved for proof in figures.proofs) else 1
+
+
+def export(home: Home, school_year: str) -> None:
+    """Write every finance table of the year to the outbox as CSV."""
+    for name, dataset in products().items():
+        if any(column.name == "school_year" for column in dataset.columns) and dataset.group != "intake":
+            write_atomically(home.outbox / school_year / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year))
+
+
+def establish(args: argparse.Namespace, console: Console) -> int:
+    """First or second signature under a school year."""
+    home = Home.open(args.home)
+    if args.propose:
+        year.publish_decisions(home, args.school_year)
+        proposal = year.propose(home, args.school_year, args.by, args.as_of)
+        show.proposal(console, args.school_year, proposal)
+    else:
+        year.approve(home, args.school_year, args.approve, args.by, args.as_of)
+        console.print(f"Schooljaar {args.school_year} is vastgesteld; goedgekeurd door {args.by}.")
+    return 0
+
+
+def status(args: argparse.Namespace, console: Console) -> int:
+    """How the school year stands."""
+    home = Home.open(args.home)
+    show.status(console, home.warehouse, home.ledger.posted(args.school_year), args.school_year)
+    return 0
+
+
+def verify(args: argparse.Namespace, console: Console) -> int:
+    """Prove chain, numbers and sums of the whole ledger."""
+    findings = Home.open(args.home).verify()
+    show.proofs(console, (), findings)
+    return 1 if findings else 0
+
+
+def demo_data(args: argparse.Namespace, console: Console) -> int:
+    """Write a fictitious school year and say what was planted in it."""
+    from zio_pipeline.demo import generate  # noqa: PLC0415 - only this command needs the generator
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    made = generate(args.out, args.school_year, args.pupils, args.seed)
+    show.demo(console, made, args.out)
+    return 0
+
+
+def dictionary(args: argparse.Namespace, console: Console) -> int:
+    """Write the data dictionary."""
+    write_atomically(args.out, data_dictionary().encode())
+    console.print(f"Geschreven: {args.out}")
+    return 0
+
+
+def _progress(console: Console) -> Progress:
+    """A bar on a terminal, nothing in a log."""
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)

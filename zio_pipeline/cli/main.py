@@ -1,0 +1,82 @@
+"""Arguments, and the exit status: 0 only when everything is proved, 1 when a person must act, 2 when the call is wrong."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from zio_pipeline.cli import commands
+from zio_pipeline.errors import ZioError
+from zio_pipeline.school_year import SchoolYear
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the entry point `zio`."""
+    args = _parser().parse_args(arguments)
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    try:
+        status: int = args.command(args, console)
+    except ZioError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {_plain(error)}")
+        return 1
+    return status
+
+
+def _plain(error: ZioError) -> str:
+    return str(error).replace("[", r"\[")
+
+
+def _school_year(text: str) -> str:
+    try:
+        return SchoolYear.parse(text).key
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("schrijf een schooljaar als 2025-2026") from error
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("schrijf een datum als 2026-07-31") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="zio", description="Collectief gefinancierde Zorg in Onderwijstijd: van aangeleverde bestanden tot facturen.")
+    parser.add_argument("--home", type=Path, help="map waarin alles staat (standaard ZIO_HOME, anders .zio)")
+    subparsers = parser.add_subparsers(required=True, metavar="opdracht")
+
+    def add(name: str, command: object, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
+        sub = subparsers.add_parser(name, help=help_text, description=help_text)
+        sub.set_defaults(command=command)
+        # Also accepted behind the command; absent there, the one before the command stands.
+        sub.add_argument("--home", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        if year:
+            sub.add_argument("--school-year", type=_school_year, required=True, metavar="2025-2026")
+        return sub
+
+    run = add("run", commands.run, "de hele lijn: innemen, verdelen, vaststellen, boeken, bewijzen")
+    run.add_argument("--inbox", type=Path, required=True, help="map met aangeleverde bestanden; er wordt niets in gewijzigd")
+    run.add_argument("--as-of", type=_day, required=True, metavar="2026-07-31", help="de dag waarop geboekt wordt")
+    run.add_argument("--replay", action="store_true", help="boek elke termijn op haar eigen vervaldag (alleen op een leeg grootboek)")
+
+    establish = add("establish", commands.establish, "een schooljaar vaststellen: één persoon stelt voor, een ander keurt goed")
+    step = establish.add_mutually_exclusive_group(required=True)
+    step.add_argument("--propose", action="store_true", help="reken het jaar door en leg het voorstel neer")
+    step.add_argument("--approve", metavar="BEWIJS", help="keur het voorstel met dit bewijs (hash) goed")
+    establish.add_argument("--by", required=True, help="wie dit doet")
+    establish.add_argument("--as-of", type=_day, required=True, metavar="2025-07-15")
+
+    add("status", commands.status, "hoe het schooljaar ervoor staat")
+    add("verify", commands.verify, "bewijs keten, nummers en optellingen van het hele grootboek", year=False)
+
+    demo = add("demo-data", commands.demo_data, "een fictief schooljaar aan bestanden maken")
+    demo.add_argument("--out", type=Path, required=True)
+    demo.add_argument("--pupils", type=int, default=1030)
+    demo.add_argument("--seed", type=int, default=1)
+
+    dictionary = add("dictionary", commands.dictionary, "het gegevenswoordenboek uit de contracten schrijven", year=False)
+    dictionary.add_argument("--out", type=Path, required=True)
+    return parser

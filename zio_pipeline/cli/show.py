@@ -1,0 +1,171 @@
+"""The tables a person reads after a command, in Dutch.
+
+Belongs here: words and layout. Does not belong here: computing anything but totals of what is shown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from zio_pipeline.demo import DemoYear
+from zio_pipeline.figures import YearFigures
+from zio_pipeline.money import format_euro
+from zio_pipeline.proofs import Proof
+from zio_pipeline.proofs import settlement as cents_by_party
+from zio_pipeline.stages.billing import Billed
+from zio_pipeline.stages.receiving import Received
+from zio_pipeline.stages.year import Proposal
+
+STATUS = {"accepted": "aanvaard", "partly_accepted": "deels aanvaard", "refused": "geweigerd", "superseded": "vervangen"}
+PARTY = {
+    "members": "leden van de regio",
+    "outside": "gemeenten buiten de regio",
+    "zorgkantoren": "Wlz (zorgkantoren)",
+    "pgb": "pgb",
+    "adult": "18 plus",
+    "contributions": "bijdragen",
+}
+REASON = {
+    "no_debtor": "geen debiteurgegevens",
+    "no_commitment": "geen toezegging",
+    "above_commitment": "boven de toezegging",
+    "no_agreement": "zorgkantoor zonder afspraak",
+    "several_successors": "meer rechtsopvolgers",
+}
+
+
+NUMERIC = {"aantal", "rijen", "aanvaard", "quarantaine", "bedrag", "documenten", "nu geboekt", "bestanden"}
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in NUMERIC else "left")
+    return table
+
+
+def received(console: Console, files: Sequence[Received]) -> None:
+    """Files per outcome with their rows, and every file that was not accepted whole."""
+    table = _table("Bestanden", "uitkomst", "bestanden", "rijen", "aanvaard", "quarantaine")
+    for status in STATUS:
+        group = [f for f in files if f.status == status]
+        sums = [sum(getattr(f, name) for f in group) for name in ("rows_in", "rows_accepted", "rows_quarantined")]
+        table.add_row(STATUS[status], str(len(group)), *map(str, sums))
+    console.print(table)
+    for file in files:
+        if file.status == "refused":
+            console.print(f"  geweigerd: {file.name}: {file.reason}".replace("[", r"\["))
+    known = sum(not f.new for f in files)
+    if known:
+        console.print(f"{known} van {len(files)} bestanden waren al ingenomen: daarmee is niets gedaan.")
+
+
+def documents(console: Console, billed: Billed) -> None:
+    """What was posted now, what stands, and what is parked."""
+    if not billed.posted_now:
+        console.print("Er is niets geboekt: alles wat vervallen is en geboekt mag worden, staat er al. Geen bedrag is gewijzigd.")
+    table = _table("Documenten", "reeks", "documenten", "nu geboekt", "bedrag")
+    now = Counter(d.series for d in billed.posted_now)
+    for series in sorted({d.series for d in billed.posted}):
+        own = [d for d in billed.posted if d.series == series]
+        table.add_row(series, str(len(own)), str(now[series]), format_euro(sum(d.amount_cents for d in own)))
+    console.print(table)
+    if billed.parked:
+        parked = _table("Nog te factureren (geparkeerd)", "betaler", "reden", "aantal", "bedrag")
+        for payer, reason in sorted({(p.payer, p.reason) for p in billed.parked}):
+            own_parked = [p for p in billed.parked if (p.payer, p.reason) == (payer, reason)]
+            parked.add_row(payer, REASON[reason], str(len(own_parked)), format_euro(sum(p.amount_cents for p in own_parked)))
+        console.print(parked)
+
+
+def hours(console: Console, rows: Iterable[dict[str, Any]]) -> None:
+    """Delivered hours in one line."""
+    totals: Counter[str] = Counter()
+    for row in rows:
+        totals["direct en akkoord" if row["activity"] == "direct" and row["approved"] else "overig"] += row["minutes"]
+    shown = ", ".join(f"{name} {minutes // 60} uur" for name, minutes in sorted(totals.items()))
+    console.print(f"Urenstaten: {shown or 'geen'}.")
+
+
+def settlement_rows(figures: YearFigures) -> tuple[list[tuple[str, int]], int, int]:
+    """Cents per party, their total, and the total of the orders."""
+    parties = [(PARTY[name], cents) for name, cents in cents_by_party(figures.tables["municipal_shares"]).items()]
+    return parties, sum(cents for _, cents in parties), sum(row["budget_cents"] for row in figures.tables["doelgroep_budgets"])
+
+
+def settlement(console: Console, figures: YearFigures) -> None:
+    """The settlement: orders, who carries them, and the difference."""
+    parties, total, orders = settlement_rows(figures)
+    key = figures.setup.settings.school_year.key
+    table = _table(f"Afrekening schooljaar {key}" + (" (fictief)" if figures.setup.settings.fictitious else ""), "", "bedrag")
+    per_order: Counter[str] = Counter()
+    for row in figures.tables["doelgroep_budgets"]:
+        per_order[row["order_id"]] += row["budget_cents"]
+    for order_id, cents in sorted(per_order.items()):
+        table.add_row(f"opdracht {order_id}", format_euro(cents))
+    table.add_row("opdrachten samen", format_euro(orders), end_section=True, style="bold")
+    for name, cents in parties:
+        table.add_row(name, format_euro(cents))
+    table.add_row("totaal", format_euro(total), end_section=True, style="bold")
+    table.add_row("verschil", format_euro(orders - total), style="bold")
+    console.print(table)
+
+
+def proofs(console: Console, proved: Sequence[Proof], findings: Sequence[str]) -> None:
+    """How many equations hold, and what the ledger says of itself."""
+    if proved:
+        console.print(f"Bewijzen: {sum(p.proved for p in proved)} van {len(proved)} vergelijkingen sluiten op de cent.")
+    if findings:
+        console.print("[bold red]Het grootboek klopt niet:[/]")
+        for finding in findings:
+            console.print(f"  - {finding}".replace("[", r"\["))
+    else:
+        console.print("Grootboek: keten, nummers en optellingen zijn in orde.")
+
+
+def proposal(console: Console, school_year: str, made: Proposal) -> None:
+    """The receipt that a second person signs for."""
+    table = _table(f"Voorstel schooljaar {school_year}, versie {made.version}", "", "bedrag")
+    for order_id, cents in made.receipt["orders_cents"].items():
+        table.add_row(f"opdracht {order_id}", format_euro(cents))
+    for party, cents in made.receipt["settlement_cents"].items():
+        table.add_row(PARTY[party], format_euro(cents))
+    console.print(table)
+    console.print(f"Bewijs: {made.receipt_hash}")
+    console.print("Een ander keurt goed met: zio establish --school-year ... --approve BEWIJS --by NAAM --as-of DATUM")
+
+
+def status(console: Console, warehouse: Any, posted: Sequence[Any], school_year: str) -> None:
+    """Files, open points, establishment and documents of a year."""
+    standing = warehouse.establishment(school_year)
+    table = _table(f"Schooljaar {school_year}", "", "aantal")
+    deliveries = warehouse.rows("deliveries", school_year=school_year)
+    for name, shown in STATUS.items():
+        table.add_row(f"bestanden {shown}", str(sum(row["status"] == name for row in deliveries)))
+    work = warehouse.rows("worklist", school_year=school_year)
+    table.add_row("werklijst open", str(sum(row["decision_id"] is None for row in work)))
+    table.add_row("werklijst met besluit", str(sum(row["decision_id"] is not None for row in work)))
+    table.add_row("documenten geboekt", str(len(posted)))
+    table.add_row("documenten geparkeerd", str(len(warehouse.rows("parked_documents", school_year=school_year))))
+    console.print(table)
+    if standing:
+        console.print(
+            f"Vastgesteld: versie {standing.version}, voorgesteld door {standing.proposed_by} op {standing.proposed_on:%d-%m-%Y},"
+            f" goedgekeurd door {standing.approved_by} op {standing.approved_on:%d-%m-%Y}; bewijs {standing.receipt_hash[:12]}."
+        )
+    else:
+        console.print("Nog niet vastgesteld.")
+
+
+def demo(console: Console, made: DemoYear, folder: Path) -> None:
+    """What was made and what was planted in it: counts, never a person."""
+    table = _table("Fictief schooljaar: ingebouwde gevallen", "geval", "aantal")
+    for case, subjects in sorted(made.planted.items()):
+        table.add_row(case.replace("_", " "), str(len(subjects)))
+    console.print(table)
+    counts = ", ".join(f"{name.replace('_', ' ')} {number}" for name, number in sorted(made.counts.items()))
+    console.print(f"{len(made.files)} bestanden in {folder}: {counts}.")

@@ -1,0 +1,34 @@
+"""Everything Dagster loads: assets, jobs, schedules, the sensor and the resources.
+
+Belongs here: putting them together. Loading must stay light: no Great Expectations, no plotting, no file is touched.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+import assets.billing
+import assets.control
+import assets.foundation
+import assets.intake
+from resources.dagster_home import ClockResource, HomeResource
+from zio_pipeline.orchestration.jobs import ALL_JOBS
+from zio_pipeline.orchestration.schedules import half_year_schedule, monthly_schedule
+from zio_pipeline.orchestration.sensors import file_drop_sensor
+
+
+def build_defs(**overrides: Any) -> dg.Definitions:
+    """The definitions, with other resources where a test wants them (`home=`, `clock=`)."""
+    modules = [assets.intake, assets.foundation, assets.billing, assets.control]
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(modules),
+        jobs=list(ALL_JOBS),
+        schedules=[monthly_schedule, half_year_schedule],
+        sensors=[file_drop_sensor],
+        resources={"home": HomeResource(), "clock": ClockResource()} | overrides,
+        # A run is ten small steps: in one process they take seconds, in ten processes most of a minute.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -1,0 +1,57 @@
+"""Freezing a school year: the receipt that two people sign for (SPEC section 5, `establish`).
+
+Belongs here: what stands in a receipt, and its hash. Same inputs, same figures, same receipt: there is no clock in it.
+Does not belong here: storing it, or the four-eyes constraint (the warehouse holds that).
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import asdict
+from importlib.metadata import version as package_version
+from typing import Any
+
+from zio_pipeline.figures import YearFigures, YearInputs, canonical, figures_hash
+from zio_pipeline.proofs import require, settlement
+
+FIRST_VERSION = 1
+
+
+def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict[str, Any]:
+    """The receipt of a computed year: inputs, settings, counts, shares, proofs and figures, by hash and by total.
+
+    Raises:
+        NotProved: an invariant does not hold; there is nothing to sign for.
+    """
+    require(figures.proofs)
+    tables = figures.tables
+    return {
+        "school_year": figures.setup.settings.school_year.key,
+        "version": version,
+        "code_version": package_version("zio-pipeline"),
+        "inputs": [dict(sorted(file.items())) for file in inputs.files],
+        "settings_sha256": sha256_of(
+            asdict(figures.setup.settings) | {"stay_postcodes": sorted(figures.setup.settings.stay_postcodes)}
+        ),
+        "decisions_sha256": sha256_of([asdict(decision) for decision in figures.outcome.decisions]),
+        "pupils": dict(sorted(Counter(d.stream or "buiten de sleutel" for d in figures.outcome.decisions).items())),
+        "orders_cents": _order_totals(tables["doelgroep_budgets"]),
+        "settlement_cents": settlement(tables["municipal_shares"]),
+        "proofs": len(figures.proofs),
+        "figures_sha256": figures_hash(tables),
+    }
+
+
+def receipt_hash(receipt: dict[str, Any]) -> str:
+    """SHA-256 of the receipt in canonical JSON: what an approval names."""
+    return sha256_of(receipt)
+
+
+def sha256_of(value: Any) -> str:
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def _order_totals(budgets: list[dict[str, Any]]) -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for row in budgets:
+        totals[row["order_id"]] += row["budget_cents"]
+    return dict(sorted(totals.items()))

@@ -1,0 +1,156 @@
+r"""How a text becomes a value: one DuckDB macro per kind of the contracts.
+
+Belongs here: for every kind the SQL that gives the typed value, or NULL when the text is not one; the Dutch words that
+say what is expected; the Arrow type. Identifiers and the forms of real files: DOMAIN sections 3 and 6.
+Does not belong here: required, allowed, range, keys, references, row rules (judging).
+
+Every macro tests an anchored pattern before any cast, because a cast alone is lenient: '1.5' as integer is 2, '0x1F'
+is 31. Euros and hours go through exact decimals, never through floating point.
+"""
+
+import duckdb
+import pyarrow as pa
+
+from zio_pipeline.contracts import KINDS, Column, Dataset
+from zio_pipeline.errors import ContractError
+
+_MACROS = r"""
+-- A cell without odd spaces, invisible characters and loose accents; NULL when nothing remains. Most cells are clean.
+create macro clean(t) as nullif(case when regexp_full_match(t, '[!-~]*(?: [!-~]+)*') then t else trim(regexp_replace(
+    regexp_replace(nfc_normalize(t), '[\p{Cf}]', '', 'g'), '[\s\p{Z}\p{Cc}]+', ' ', 'g')) end, '');
+
+-- What Excel shows in a cell whose formula failed, in English and in Dutch: never a value, of whatever kind.
+create macro is_error(t) as left(t, 1) = '#' and regexp_full_match(t, '#(?:N/[AB]|REF!|VERW!|DIV/0!|DEEL/0!|VALUE!|'
+    || 'WAARDE!|NAME\?|NAAM\?|NUM!|GETAL!|NULL!|LEEG!|SPILL!|OVERLOOP!|CALC!|BEREKENEN!|#+)');
+
+-- prepare_*: strip what only decorates a value of the kind.
+create macro prepare_pgn(t) as regexp_replace(regexp_replace(t, '[ .''’-]', '', 'g'), '^(\d{8})$', '0\1');
+create macro prepare_brin(t) as regexp_replace(upper(t), '[ .-]', '', 'g');
+create macro prepare_agb(t) as replace(t, ' ', '');
+create macro prepare_gemeentecode(t) as regexp_replace(upper(t), '^GM ?', '');
+create macro prepare_postcode(t) as replace(upper(t), ' ', '');
+create macro prepare_euro(t) as regexp_replace(regexp_replace(t, '^(-?) ?(?:€|EUR|eur) ?', '\1'), ',-{1,2}$', '');
+
+create macro hundredths(t) as try_cast(try_cast(replace(t, ',', '.') as decimal(18, 2)) * 100 as bigint);
+create macro clock_minutes(t) as
+    try_cast(split_part(t, ':', 1) as bigint) * 60 + try_cast(split_part(t, ':', 2) as bigint);
+create macro digit(t, i) as ascii(t[i]) - 48;
+create macro eleven_sum(t) as digit(t, 1) * 9 + digit(t, 2) * 8 + digit(t, 3) * 7 + digit(t, 4) * 6 + digit(t, 5) * 5
+    + digit(t, 6) * 4 + digit(t, 7) * 3 + digit(t, 8) * 2 - digit(t, 9);
+
+-- parse_*: the typed value, NULL when the text is not one.
+create macro parse_text(t) as t;
+create macro parse_code(t) as t;
+
+-- A BSN by the elfproef, or an onderwijsnummer: begins with 10 and leaves 5.
+create macro parse_pgn(t) as case when regexp_full_match(t, '\d{9}') and t <> '000000000'
+    and (eleven_sum(t) % 11 = 0 or (t[1:2] = '10' and eleven_sum(t) % 11 = 5)) then t end;
+create macro parse_brin(t) as case when regexp_full_match(t, '\d{1,2}[A-Z]{2}\d{2}') then lpad(t, 6, '0') end;
+create macro parse_agb(t) as case when regexp_full_match(t, '\d{7,8}') then lpad(t, 8, '0') end;
+create macro parse_gemeentecode(t) as case
+    when regexp_full_match(t, '\d{1,4}') and not regexp_full_match(t, '0+') then lpad(t, 4, '0') end;
+create macro parse_zorgkantoor(t) as case when regexp_full_match(t, '55(?:0[1-9]|1\d|2[013-9]|3[0-3])') then t end;
+create macro parse_postcode(t) as case
+    when regexp_full_match(t, '[1-9]\d{3}[A-Z]{2}') and t[5:6] not in ('SA', 'SD', 'SS') then t end;
+create macro parse_month(t) as case when regexp_full_match(t, '20\d\d-(?:0[1-9]|1[0-2])(?:-01)?') then t[1:7] end;
+create macro parse_school_year(t) as case when regexp_full_match(t, '20\d\d ?[-/–] ?(?:20)?\d\d')
+    and (try_cast(t[1:4] as integer) + 1) % 100 = try_cast(right(t, 2) as integer)
+    then t[1:4] || '-' || cast(try_cast(t[1:4] as integer) + 1 as varchar) end;
+
+-- Day-month-year or ISO, at most with a time of midnight; else the serial number of Excel's 1900 system (1954 to 2119).
+create macro parse_date(t) as case
+    when regexp_full_match(t, '(?:(?:19|20|21)\d\d|9999)-\d\d-\d\d(?:[T ]0?0:00(?::00(?:\.0+)?)?)?')
+        then try_cast(t[1:10] as date)
+    when regexp_full_match(t, '\d{1,2}[-/.]\d{1,2}[-/.](?:(?:19|20|21)\d\d|9999)(?: 0?0:00(?::00)?)?')
+        then try_cast(regexp_replace(t, '^(\d+)[-/.](\d+)[-/.](\d+).*$', '\3-\2-\1') as date)
+    when regexp_full_match(t, '[2-7]\d{4}') then date '1899-12-30' + try_cast(t as integer) end;
+
+create macro parse_integer(t) as case when regexp_full_match(t, '-?[1-9]\d{0,2}(?:\.\d{3}){1,4}|-?\d{1,15}')
+    then try_cast(replace(t, '.', '') as bigint) end;
+create macro parse_minutes(t) as case when regexp_full_match(t, '\d{1,6}') then try_cast(t as bigint) end;
+create macro parse_hours(t) as case when regexp_full_match(t, '-?\d{1,6}(?:[.,]\d{1,2})?') then hundredths(t) end;
+
+-- A point with exactly three digits after it is a thousands point: 1.234 is 1234 euro, 1.23 is one euro and 23 cents.
+create macro parse_euro(t) as case
+    when regexp_full_match(t, '-?[1-9]\d{0,2}(?:\.\d{3}){1,4}(?:,\d{1,2})?') then hundredths(replace(t, '.', ''))
+    when regexp_full_match(t, '-?\d{1,13}(?:[.,]\d{1,2})?') then hundredths(t) end;
+
+-- h:mm, else hours with at most two decimals: 0,33 hours stands for 20 minutes, so rounded half up to a whole minute.
+create macro parse_duration(t) as case
+    when regexp_full_match(t, '\d{1,3}:[0-5]\d(?::00)?') then clock_minutes(t)
+    when regexp_full_match(t, '\d{1,6}(?:[.,]\d{1,2})?') then (hundredths(t) * 60 + 50) // 100 end;
+create macro parse_time(t) as case
+    when regexp_full_match(t, '(?:[01]?\d|2[0-3]):[0-5]\d(?::00)?') then clock_minutes(t) end;
+create macro parse_boolean(t) as case
+    when lower(t) in ('ja', 'j', 'yes', 'y', 'true', 'waar', '1') then true
+    when lower(t) in ('nee', 'n', 'no', 'false', 'onwaar', '0') then false end;
+"""
+
+_PREPARED = ("pgn", "brin", "agb", "gemeentecode", "postcode", "euro")
+
+EXPECTED = {
+    "text": "geen foutwaarde uit Excel (zoals #N/B)",
+    "code": "geen foutwaarde uit Excel (zoals #N/B)",
+    "pgn": "een BSN of onderwijsnummer van negen cijfers dat de controle doorstaat",
+    "brin": "BRIN met vestigingsnummer, bijvoorbeeld 02ZX00",
+    "agb": "een AGB-code van acht cijfers",
+    "gemeentecode": "een gemeentecode van vier cijfers, bijvoorbeeld 0855",
+    "zorgkantoor": "een zorgkantoorcode tussen 5501 en 5533",
+    "postcode": "een Nederlandse postcode, bijvoorbeeld 1234 AB",
+    "month": "een maand als jjjj-mm",
+    "school_year": "een schooljaar als 2025-2026",
+    "date": "een bestaande datum als dd-mm-jjjj, met het jaar in vier cijfers",
+    "integer": "een heel getal",
+    "hours": "uren met hoogstens twee decimalen, bijvoorbeeld 7,25",
+    "euro": "een bedrag in euro's met hoogstens twee decimalen, bijvoorbeeld 1.234,56",
+    "minutes": "een heel aantal minuten",
+    "duration": "een duur in uren, als 7:30 of 7,5 (hoogstens twee decimalen)",
+    "time": "een tijd als uu:mm",
+    "boolean": "ja of nee",
+}
+"""What a cell of the kind must hold, in Dutch, to go after 'verwacht wordt'."""
+
+ARROW = {"string": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
+
+if set(EXPECTED) != set(KINDS):
+    raise ContractError("Niet elke soort van de contracten heeft een lezer.")
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that knows the macros and reaches nothing outside itself. Two threads: intake is not alone."""
+    connection = duckdb.connect(":memory:", config={"threads": 2, "enable_external_access": False})
+    connection.execute(_MACROS)
+    return connection
+
+
+def prepare_sql(column: Column, text: str) -> str:
+    """SQL of a cell stripped of the decoration of its kind; `text` is the SQL of the cleaned cell."""
+    return f"prepare_{column.kind}({text})" if column.kind in _PREPARED else text
+
+
+def value_sql(column: Column, plain: str) -> str:
+    """SQL of the typed value of a column, NULL when the text is not one; `plain` is the SQL of the prepared cell."""
+    value = _canonical(column, plain) if column.allowed else f"parse_{column.kind}({plain})"
+    return f"case when not is_error({plain}) then {value} end"
+
+
+def _canonical(column: Column, plain: str) -> str:
+    """A closed list: the sender may write the canonical value or its Dutch label, in any case."""
+    words = {word.lower(): value for value, label in column.allowed for word in (label, value)}
+    cases = " ".join(f"when {literal(word)} then {literal(value)}" for word, value in words.items())
+    return f"case lower({plain}) {cases} end"
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def schema(dataset: Dataset) -> pa.Schema:
+    """Names and Arrow types of the columns of a dataset, in contract order."""
+    return pa.schema([(column.name, ARROW[column.logical_type]) for column in dataset.columns])

@@ -1,0 +1,84 @@
+"""What a file covers: one school year, and where its contract has them one school, provider, month and date of list.
+
+Belongs here: reading that from the accepted rows, and refusing a file that covers more than one.
+Does not belong here: whether an earlier file of the same scope is replaced (the manifest in the warehouse).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+
+from zio_pipeline.contracts import Contract
+from zio_pipeline.intake.delivery import RefusedFileError
+from zio_pipeline.intake.headers import SETUP
+
+SCOPE_COLUMNS = ("school_year", "school", "provider", "list_date")
+MONTH_COLUMN = "work_date"
+YEAR_SETTING = "schooljaar"
+SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the file is about; what its contract does not have is None."""
+
+    school_year: str | None = None
+    school: str | None = None
+    provider: str | None = None
+    month: str | None = None
+
+
+NO_SCOPE = Scope()
+
+
+def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) -> Scope:
+    """The scope of the accepted rows (at least one).
+
+    Raises:
+        RefusedFileError: they cover more than one year, school, provider, month or list date, or another year's month.
+    """
+    if source == SETUP:
+        return Scope(school_year=_year_of_setup(accepted["settings"]))
+    (dataset,) = contract.datasets
+    rows = accepted[dataset.name]
+    names = {column.name: column.dutch for column in dataset.columns}
+    present = [name for name in SCOPE_COLUMNS if name in names]
+    values = {name: _single(source, rows[name].unique().to_pylist(), names[name]) for name in present}
+    if MONTH_COLUMN in names:
+        months = {f"{day:%Y-%m}" for day in rows[MONTH_COLUMN].unique().to_pylist()}
+        values["month"] = _single(source, months, "maand")
+        _check_month(source, values["school_year"], values["month"])
+    values.pop("list_date", None)
+    return Scope(**values)
+
+
+def _single(source: str, values: Iterable[str | date], dutch: str) -> str:
+    found = sorted(f"{value:%d-%m-%Y}" if isinstance(value, date) else value for value in values)
+    if len(found) > 1:
+        shown = ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
+        reason = f"Het bestand bevat meer dan één {dutch}: {shown}. Lever per {dutch} een eigen bestand."
+        raise RefusedFileError(reason, source)
+    return found[0]
+
+
+def _check_month(source: str, school_year: str, month: str) -> None:
+    first, last = f"{school_year[:4]}-08", f"{school_year[5:]}-07"
+    if not first <= month <= last:
+        reason = f"De maand {month} valt niet in het schooljaar {school_year} dat in het bestand staat."
+        raise RefusedFileError(reason, source)
+
+
+def _year_of_setup(settings: pa.Table) -> str:
+    pairs = zip(settings["key"].to_pylist(), settings["value"].to_pylist(), strict=True)
+    years = {value for key, value in pairs if key == YEAR_SETTING}
+    if len(years) != 1:
+        reason = f"Blad '{YEAR_SETTING}' moet de instelling '{YEAR_SETTING}' bevatten, met precies één waarde."
+        raise RefusedFileError(reason, SETUP)
+    year = str(*years)
+    if not re.fullmatch(r"20\d\d-20\d\d", year, re.ASCII) or int(year[:4]) + 1 != int(year[5:]):
+        reason = f"De instelling '{YEAR_SETTING}' moet een schooljaar zijn, bijvoorbeeld 2025-2026."
+        raise RefusedFileError(reason, SETUP)
+    return year

@@ -1,0 +1,71 @@
+"""Schedules: the first working day of the month, and of January and July, at 07:00 in the Netherlands.
+
+Cron cannot say "first working day": a tick every day of the first week, and a predicate that skips the others. The day of the tick
+is the business date; the clock is never asked.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from zio_pipeline.orchestration.jobs import half_year_job, month_job
+from zio_pipeline.school_year import SchoolYear, first_working_day
+
+FIRST_WEEK_AT_SEVEN = "0 7 1-7 * *"
+TIMEZONE = "Europe/Amsterdam"
+AMSTERDAM = ZoneInfo(TIMEZONE)
+NO_TERM = (7, 8)
+HALF_OF_MONTH = {1: 1, 7: 2}
+
+RUNNING_IN: Mapping[str, frozenset[str]] = {"production": frozenset({"maandrun", "halfjaarrun"})}
+"""Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
+
+
+def _status(name: str) -> dg.DefaultScheduleStatus:
+    running = name in RUNNING_IN.get(os.environ.get("ZIO_ENVIRONMENT", ""), frozenset())
+    return dg.DefaultScheduleStatus.RUNNING if running else dg.DefaultScheduleStatus.STOPPED
+
+
+def is_first_working_day(day: date) -> bool:
+    """Whether it is the first working day of its month."""
+    return day == first_working_day(day.year, day.month)
+
+
+def month_due(day: date) -> str | None:
+    """Partition of the monthly run on that day; None when there is nothing to run."""
+    if not is_first_working_day(day) or day.month in NO_TERM:
+        return None
+    return f"{day:%Y-%m}"
+
+
+def half_due(day: date) -> str | None:
+    """Partition of the half-year run on that day; None when there is nothing to run."""
+    if not is_first_working_day(day) or day.month not in HALF_OF_MONTH:
+        return None
+    return SchoolYear.containing(day).half_key(HALF_OF_MONTH[day.month])
+
+
+def _request(partition: str | None, day: date, assets: tuple[str, ...]) -> dg.RunRequest | dg.SkipReason:
+    if partition is None:
+        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag van een maand waarin een termijn vervalt.")
+    config = {"ops": {asset: {"config": {"as_of": day.isoformat()}} for asset in assets}}
+    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=config)
+
+
+@dg.schedule(job=month_job, cron_schedule=FIRST_WEEK_AT_SEVEN, execution_timezone=TIMEZONE, name="maandrun", default_status=_status("maandrun"))
+def monthly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Terms of the month, on its first working day."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    return _request(month_due(day), day, ("in_region_invoices", "wlz_documents"))
+
+
+@dg.schedule(
+    job=half_year_job, cron_schedule=FIRST_WEEK_AT_SEVEN, execution_timezone=TIMEZONE, name="halfjaarrun", default_status=_status("halfjaarrun")
+)
+def half_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Halves for municipalities outside the region, on the first working day of January and July."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    return _request(half_due(day), day, ("out_of_region_invoices",))

@@ -1,0 +1,132 @@
+"""The equations a settlement must satisfy, proved on every run and stored with both sides (SPEC section 4, Invariants).
+
+Belongs here: stating each equation over finished figures, by adding up again from the rows themselves.
+Does not belong here: computing a figure. A proof that reuses the calculation it proves is none.
+"""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from zio_pipeline.errors import NotProved
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One equation: proved when both sides are equal to the cent."""
+
+    invariant: str
+    scope: str
+    left_cents: int
+    right_cents: int
+
+    @property
+    def proved(self) -> bool:
+        return self.left_cents == self.right_cents
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "invariant": self.invariant,
+            "scope": self.scope,
+            "left_cents": self.left_cents,
+            "right_cents": self.right_cents,
+            "proved": self.proved,
+        }
+
+
+def prove(tables: Mapping[str, list[dict[str, Any]]]) -> list[Proof]:
+    """Every equation over the tables of one year and version.
+
+    Args:
+        tables: rows of `doelgroep_budgets`, `funding_split`, `share_details`, `municipal_shares`, `terms`,
+            `monthly_declarations`, `declaration_addressees` and `zorgkantoor_statement`, as their contracts describe.
+    """
+    budgets, split, details = tables["doelgroep_budgets"], tables["funding_split"], tables["share_details"]
+    lines, terms = tables["municipal_shares"], tables["terms"]
+    group, stream, line = (
+        ("order_id", "doelgroep"),
+        ("order_id", "doelgroep", "stream"),
+        ("order_id", "stream", "payer"),
+    )
+    contributions = [row for row in lines if row["stream"] == "contribution"]
+    declared = [row for row in terms if row["payer_kind"] != "pgb_holders"]
+    statement_lines = [row for row in details if row["payer_kind"] == "zorgkantoor"]
+    return [
+        *_equal("streams_equal_budget", _sums(split, *group), _sums(budgets, *group)),
+        *_equal("payers_equal_stream", _sums(details, *stream), _sums(split, *stream)),
+        *_equal(
+            "lines_equal_payers",
+            _sums([r for r in lines if r["stream"] != "contribution"], *line),
+            _sums(details, *line),
+        ),
+        *_equal(
+            "contributions_equal_orders",
+            _sums(contributions, "order_id"),
+            _sums(budgets, "order_id", cents="contribution_cents"),
+        ),
+        *_equal("terms_equal_year", _sums(terms, *line), _sums(lines, *line)),
+        *_equal(
+            "declarations_equal_terms",
+            _sums(tables["monthly_declarations"], "order_id", "law", "month"),
+            _sums(declared, "order_id", "law", "month"),
+        ),
+        *_equal(
+            "addressees_equal_declarations",
+            _sums(tables["declaration_addressees"], "order_id", "law", "month"),
+            _sums(tables["monthly_declarations"], "order_id", "law", "month"),
+        ),
+        *_equal(
+            "statement_equals_payers",
+            _sums(tables["zorgkantoor_statement"], "payer", *group),
+            _sums(statement_lines, "payer", *group),
+        ),
+        *_equal("lines_equal_order", _sums(lines, "order_id"), _sums(budgets, "order_id", cents="budget_cents")),
+        Proof(
+            "parties_equal_orders",
+            "regio",
+            sum(settlement(lines).values()),
+            sum(row["budget_cents"] for row in budgets),
+        ),
+    ]
+
+
+def settlement(lines: Iterable[Row]) -> dict[str, int]:
+    """Cents per kind of party: members, outside, zorgkantoren, pgb, adult (also of members), contributions."""
+    totals = dict.fromkeys(("members", "outside", "zorgkantoren", "pgb", "adult", "contributions"), 0)
+    for row in lines:
+        totals[_party(row)] += row["amount_cents"]
+    return totals
+
+
+def _party(line: Row) -> str:
+    by_stream = {"adult": "adult", "contribution": "contributions", "wlz_pgb": "pgb", "wlz_zin": "zorgkantoren"}
+    return by_stream.get(line["stream"]) or ("members" if line["member"] else "outside")
+
+
+def require(proofs: Iterable[Proof]) -> None:
+    """Stop when any equation does not hold.
+
+    Raises:
+        NotProved: with every equation that fails and both its sides.
+    """
+    failed = [p for p in proofs if not p.proved]
+    if failed:
+        shown = "\n- ".join(f"{p.invariant} ({p.scope}): {p.left_cents} tegen {p.right_cents} cent" for p in failed)
+        raise NotProved(f"De verdeling sluit niet:\n- {shown}")
+
+
+def _sums(rows: Iterable[Row], *names: str, cents: str = "amount_cents") -> dict[tuple[Hashable, ...], int]:
+    totals: dict[tuple[Hashable, ...], int] = defaultdict(int)
+    for row in rows:
+        totals[tuple(row[name] for name in names)] += row[cents]
+    return totals
+
+
+def _equal(
+    invariant: str, left: Mapping[tuple[Hashable, ...], int], right: Mapping[tuple[Hashable, ...], int]
+) -> list[Proof]:
+    scopes = sorted(set(left) | set(right), key=str)
+    return [Proof(invariant, " · ".join(map(str, scope)), left.get(scope, 0), right.get(scope, 0)) for scope in scopes]

@@ -1,0 +1,191 @@
+"""Receiving files: any bytes in the inbox end accepted, partly accepted or refused, with a reason and without loss.
+
+Belongs here: what is stored of a file and in which order, so that a kill leaves the old state or the new one: first the vault,
+then one transaction that makes the file count. Does not belong here: reading or judging (intake).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zio_pipeline.contracts import sources
+from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in
+from zio_pipeline.manifest import ManifestEntry
+from zio_pipeline.privacy import Keys
+from zio_pipeline.stages.publishing import require_verdict
+from zio_pipeline.stages.stores import Stores
+
+QUARANTINED = "quarantined"
+_QUARANTINE_SCHEMA = pa.schema([(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")])
+
+
+@dataclass(frozen=True)
+class Received:
+    """How one file ended. `name` is the sender's and is for the screen only: it is stored nowhere."""
+
+    name: str
+    label: str
+    status: str
+    reason: str | None
+    rows_in: int
+    rows_accepted: int
+    rows_quarantined: int
+    new: bool
+
+
+def receive(stores: Stores, folder: Path, on_file: Callable[[Received], None] | None = None) -> list[Received]:
+    """Take in every file of a folder, in order of name; files that begin with a dot are not for us.
+
+    Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
+    supersedes the earlier one; both are kept.
+    """
+    results = []
+    for path in inbox_files(folder):
+        results.append(receive_file(stores, path))
+        if on_file:
+            on_file(results[-1])
+    _mark_superseded(stores)
+    return results
+
+
+def inbox_files(folder: Path) -> list[Path]:
+    """The files of an inbox, in order of name."""
+    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def receive_file(stores: Stores, path: Path) -> Received:
+    """Take in one file."""
+    data = path.read_bytes()
+    known = _already_received(stores, hashlib.sha256(data).hexdigest())
+    if known is not None:
+        return _received(path, known, new=False)
+    delivery = take_in(data, stores.keys)
+    name = vault_name(delivery.content_sha256, delivery.contract_fingerprint, stores.keys)
+    stores.vault.put_bytes(delivery.content_sha256, data)
+    for dataset, table in delivery.accepted.items():
+        stores.vault.put(f"{name}-{dataset}", table)
+    stores.vault.put(f"{name}-{QUARANTINED}", _quarantine_table(delivery))
+    stores.vault.put(f"{name}-raw", delivery.quarantined_raw)
+    _audit_accepted(stores, delivery)
+    stores.warehouse.replace({"quarantine": list(_quarantine_rows(delivery))}, content_sha256=delivery.content_sha256)
+    stores.warehouse.replace({"deliveries": [_delivery_row(delivery)]}, content_sha256=delivery.content_sha256)
+    # The manifest row is the commit: until it stands, nothing of this file counts.
+    stores.warehouse.register(_entry(delivery, stores.keys))
+    return _received(path, _delivery_row(delivery), new=True)
+
+
+def vault_name(content_sha256: str, contract_fingerprint: str, keys: Keys) -> str:
+    """Name of a file version in the vault: changes with the bytes, the contract, the reader and the key."""
+    return f"{content_sha256}-{contract_fingerprint[:12]}-{PARSER_VERSION}-{keys.key_id}"
+
+
+def accepted_rows(stores: Stores, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
+    """Accepted rows of one dataset of a received file, or its quarantined rows with dataset `quarantined`."""
+    return accepted_table(stores, entry, dataset).to_pylist()  # type: ignore[no-any-return]
+
+
+def accepted_table(stores: Stores, entry: ManifestEntry, dataset: str) -> pa.Table:
+    """As `accepted_rows`, as an Arrow table."""
+    return stores.vault.get(f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}-{dataset}")
+
+
+def _already_received(stores: Stores, content_sha256: str) -> dict[str, Any] | None:
+    """What the warehouse knows of these bytes, when they were read as they would be read today."""
+    rows = stores.warehouse.rows("deliveries", content_sha256=content_sha256)
+    if not rows or rows[0]["source"] not in sources():
+        return None
+    registered = stores.warehouse.manifest(
+        content_sha256=content_sha256,
+        contract_fingerprint=sources()[rows[0]["source"]].fingerprint,
+        parser_version=PARSER_VERSION,
+        key_id=stores.keys.key_id,
+    )
+    return rows[0] if registered else None
+
+
+def _mark_superseded(stores: Stores) -> None:
+    """Show in `deliveries` which files have been superseded; derived from the manifest, so a run that was cut off is mended."""
+    replaced = {e.content_sha256 for e in stores.warehouse.manifest(active=False) if e.status != "refused"}
+    replaced -= {e.content_sha256 for e in stores.warehouse.manifest(active=True)}
+    for row in stores.warehouse.rows("deliveries"):
+        if row["content_sha256"] in replaced and row["status"] != "superseded":
+            stores.warehouse.replace({"deliveries": [row | {"status": "superseded"}]}, content_sha256=row["content_sha256"])
+
+
+def _audit_accepted(stores: Stores, delivery: Delivery) -> None:
+    """Once per delivery: the accepted rows against their own contract. Rows judged good that fail here stop everything."""
+    for dataset, table in delivery.accepted.items():
+        require_verdict(stores, sources()[delivery.source].dataset(dataset), table.to_pylist(), minimum_rows=0)
+
+
+def _quarantine_table(delivery: Delivery) -> pa.Table:
+    rows = [
+        {
+            "dataset": row.dataset,
+            "row_ref": row.row_ref,
+            "pupil": row.known.get("pupil"),
+            "school": row.known.get("school") or delivery.school,
+            "class_code": row.known.get("class_code"),
+        }
+        for row in delivery.quarantined
+    ]
+    return pa.Table.from_pylist(rows, schema=_QUARANTINE_SCHEMA)
+
+
+def _quarantine_rows(delivery: Delivery) -> Iterator[dict[str, Any]]:
+    for reason in _reasons(delivery):
+        yield {
+            "content_sha256": delivery.content_sha256,
+            "label": delivery.label,
+            "sheet": reason.sheet or "",
+            "row_number": reason.row_number,
+            "column": reason.column,
+            "rule": reason.rule,
+            "severity": reason.severity,
+            "explanation": reason.explanation,
+        }
+
+
+def _reasons(delivery: Delivery) -> Iterable[Any]:
+    yield from (reason for row in delivery.quarantined for reason in row.reasons)
+    yield from (warning for warning in delivery.warnings if warning.row_number)
+
+
+def _delivery_row(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "content_sha256": delivery.content_sha256,
+        "label": delivery.label,
+        "source": delivery.source,
+        "school_year": delivery.school_year,
+        "scope": " ".join(filter(None, (delivery.school, delivery.provider, delivery.month))) or None,
+        "status": delivery.status,
+        "rows_in": delivery.rows_in,
+        "rows_accepted": delivery.rows_accepted,
+        "rows_quarantined": delivery.rows_quarantined,
+        "reason": delivery.reason,
+    }
+
+
+def _entry(delivery: Delivery, keys: Keys) -> ManifestEntry:
+    return ManifestEntry(
+        content_sha256=delivery.content_sha256,
+        contract_fingerprint=delivery.contract_fingerprint,
+        parser_version=PARSER_VERSION,
+        key_id=keys.key_id,
+        label=delivery.label,
+        source=delivery.source,
+        school_year=delivery.school_year,
+        school=delivery.school,
+        provider=delivery.provider,
+        month=delivery.month,
+        status=delivery.status,
+    )
+
+
+def _received(path: Path, row: dict[str, Any], *, new: bool) -> Received:
+    counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
+    return Received(path.name, row["label"], row["status"], row["reason"], *counts, new)
