@@ -28,7 +28,9 @@ def _from_year(names: list[str], mapping: dg.PartitionMapping) -> list[dg.AssetD
 
 
 def _month_table(name: str, deps: list[Any]) -> dg.AssetsDefinition:
-    @dg.multi_asset(name=name, specs=[product_spec(name, deps, months)], check_specs=[contract_check(name)], pool="warehouse")
+    @dg.multi_asset(
+        name=name, specs=[product_spec(name, deps, months)], check_specs=[contract_check(name)], pool="warehouse"
+    )
     def table(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, month = home.open(), context.partition_key
 
@@ -61,7 +63,10 @@ def zorgkantoor_statement(context: dg.AssetExecutionContext, home: HomeResource)
 
 
 def _document_table(
-    name: str, partitions_def: dg.PartitionsDefinition[str], mapping: dg.PartitionMapping, mine: Callable[[DesiredDocument], bool]
+    name: str,
+    partitions_def: dg.PartitionsDefinition[str],
+    mapping: dg.PartitionMapping,
+    mine: Callable[[DesiredDocument], bool],
 ) -> dg.AssetsDefinition:
     """Documents of one period. Earlier periods that were missed are posted with it, each as its own document (catch-up)."""
 
@@ -71,7 +76,9 @@ def _document_table(
         check_specs=[contract_check(name)],
         pool="warehouse",
     )
-    def documents(context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate) -> Iterator[Outcome]:
+    def documents(
+        context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+    ) -> Iterator[Outcome]:
         opened, period = home.open(), context.partition_key
         as_of = config.on(clock)
 
@@ -86,7 +93,9 @@ def _document_table(
 
 
 documents = [
-    _document_table("in_region_invoices", months, year_to_months, lambda d: d.rhythm == "monthly" and d.payer_kind != "zorgkantoor"),
+    _document_table(
+        "in_region_invoices", months, year_to_months, lambda d: d.rhythm == "monthly" and d.payer_kind != "zorgkantoor"
+    ),
     _document_table("wlz_documents", months, year_to_months, lambda d: d.payer_kind == "zorgkantoor"),
     _document_table("out_of_region_invoices", halves, year_to_halves, lambda d: d.rhythm == "half_year"),
 ]
@@ -94,11 +103,17 @@ documents = [
 
 @dg.multi_asset(
     name="parked_documents",
-    specs=[product_spec("parked_documents", ["in_region_invoices", "wlz_documents", "out_of_region_invoices"], school_years)],
+    specs=[
+        product_spec(
+            "parked_documents", ["in_region_invoices", "wlz_documents", "out_of_region_invoices"], school_years
+        )
+    ],
     check_specs=[contract_check("parked_documents")],
     pool="warehouse",
 )
-def parked_documents(context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate) -> Iterator[Outcome]:
+def parked_documents(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+) -> Iterator[Outcome]:
     """What is due and cannot go out yet; nothing is posted here."""
     opened, key = home.open(), context.partition_key
     name = "parked_documents"

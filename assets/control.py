@@ -27,7 +27,9 @@ from zio_pipeline.stages import year
 def delivered_hours(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
     """Plain totals of the accepted timesheets of one month."""
     opened, month = home.open(), context.partition_key
-    yield from tables_made(("delivered_hours",), lambda: {"delivered_hours": year.publish_delivered_hours(opened, year_of(month), month)})
+    yield from tables_made(
+        ("delivered_hours",), lambda: {"delivered_hours": year.publish_delivered_hours(opened, year_of(month), month)}
+    )
 
 
 @dg.multi_asset(
@@ -35,8 +37,18 @@ def delivered_hours(context: dg.AssetExecutionContext, home: HomeResource) -> It
     specs=[product_spec("proofs", ["terms", "zorgkantoor_statement"], school_years)],
     check_specs=[
         contract_check("proofs"),
-        dg.AssetCheckSpec("invariants", asset="proofs", blocking=True, description="Elke vergelijking van de verdeling sluit op de cent."),
-        dg.AssetCheckSpec("ledger", asset="proofs", blocking=True, description="Keten, nummers en optellingen van het grootboek (zio verify)."),
+        dg.AssetCheckSpec(
+            "invariants",
+            asset="proofs",
+            blocking=True,
+            description="Elke vergelijking van de verdeling sluit op de cent.",
+        ),
+        dg.AssetCheckSpec(
+            "ledger",
+            asset="proofs",
+            blocking=True,
+            description="Keten, nummers en optellingen van het grootboek (zio verify).",
+        ),
     ],
     pool="warehouse",
 )
@@ -51,5 +63,15 @@ def proofs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Ou
     yield from tables_made(("proofs",), work)
     rows, findings = opened.warehouse.rows("proofs", school_year=key), opened.verify()
     failed = sum(not row["proved"] for row in rows)
-    yield dg.AssetCheckResult(passed=not failed, asset_key="proofs", check_name="invariants", metadata={"vergelijkingen": len(rows), "mislukt": failed})
-    yield dg.AssetCheckResult(passed=not findings, asset_key="proofs", check_name="ledger", metadata={"bevindingen": "\n".join(findings) or "geen"})
+    yield dg.AssetCheckResult(
+        passed=not failed,
+        asset_key="proofs",
+        check_name="invariants",
+        metadata={"vergelijkingen": len(rows), "mislukt": failed},
+    )
+    yield dg.AssetCheckResult(
+        passed=not findings,
+        asset_key="proofs",
+        check_name="ledger",
+        metadata={"bevindingen": "\n".join(findings) or "geen"},
+    )

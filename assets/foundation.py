@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from resources.dagster_home import ClockResource, HomeResource
-from zio_pipeline.errors import EstablishmentBlocked, ZioError
+from zio_pipeline.errors import ZioError
 from zio_pipeline.orchestration.metadata import KINDS_OF_STORE, OWNERS, product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, stopped, tables_made
 from zio_pipeline.orchestration.partitions import school_years
@@ -20,16 +20,23 @@ from zio_pipeline.stages import year
             "payer_decisions",
             deps=["school_year_setup", "pupil_registrations", "wlz_statuses"],
             group_name="foundation",
-            description="**Betaler per leerling.** Reden, bewijs en betaler van elke geplaatste leerling; alleen in de kluis, onder pseudoniem.",
+            description="**Betaler per leerling.** Reden, bewijs en betaler; alleen in de kluis, onder pseudoniem.",
             owners=OWNERS,
             kinds=KINDS_OF_STORE["vault"],
             partitions_def=school_years,
         ),
-        *(product_spec(name, ["school_year_setup", "pupil_registrations", "wlz_statuses"], school_years) for name in ("worklist", "signals")),
+        *(
+            product_spec(name, ["school_year_setup", "pupil_registrations", "wlz_statuses"], school_years)
+            for name in ("worklist", "signals")
+        ),
     ],
     check_specs=[
         *(contract_check(name) for name in ("worklist", "signals")),
-        dg.AssetCheckSpec("empty_worklist", asset="worklist", description="In een gezond jaar is de werklijst leeg of met besluiten afgedaan."),
+        dg.AssetCheckSpec(
+            "empty_worklist",
+            asset="worklist",
+            description="In een gezond jaar is de werklijst leeg of met besluiten afgedaan.",
+        ),
     ],
     pool="warehouse",
 )
@@ -56,7 +63,9 @@ def decide_payers(context: dg.AssetExecutionContext, home: HomeResource) -> Iter
 
 
 def _year_table(name: str, deps: list[str], make: Callable[[Any, str], list[dict[str, Any]]]) -> dg.AssetsDefinition:
-    @dg.multi_asset(name=name, specs=[product_spec(name, deps, school_years)], check_specs=[contract_check(name)], pool="warehouse")
+    @dg.multi_asset(
+        name=name, specs=[product_spec(name, deps, school_years)], check_specs=[contract_check(name)], pool="warehouse"
+    )
     def table(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, key = home.open(), context.partition_key
         yield from tables_made((name,), lambda: {name: make(opened, key)})
@@ -88,16 +97,22 @@ budget_and_shares = [
         "Een fictief jaar krijgt twee demo-identiteiten; een echt jaar wacht hier op twee personen."
     ),
 )
-def established_year(context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource) -> dg.MaterializeResult[Any]:
+def established_year(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource
+) -> dg.MaterializeResult[Any]:
     opened, key = home.open(), context.partition_key
     try:
-        if not year.establish_if_fictitious(opened, key, clock.today()):
-            raise EstablishmentBlocked([f"schooljaar {key} wacht op twee personen: 'zio establish --propose' en '--approve' door een ander."])
+        established = year.establish_if_fictitious(opened, key, clock.today())
     except ZioError as error:
         raise stopped(error) from error
-    standing = opened.warehouse.establishment(key)
-    shown = {"versie": standing.version, "bewijs": standing.receipt_hash, "vastgesteld op": standing.approved_on.isoformat()}
-    return dg.MaterializeResult(metadata=shown, data_version=dg.DataVersion(standing.receipt_hash))
+    if established is None:
+        raise stopped(year.waits_for_two(key))
+    shown: dict[str, Any] = {
+        "versie": established.version,
+        "bewijs": established.receipt_hash,
+        "vastgesteld op": established.approved_on.isoformat(),
+    }
+    return dg.MaterializeResult(metadata=shown, data_version=dg.DataVersion(established.receipt_hash))
 
 
 terms = _year_table("terms", ["municipal_shares", "established_year"], _of_figures("terms"))

@@ -37,13 +37,19 @@ def _source_asset(name: str, partitions_def: dg.PartitionsDefinition[str]) -> dg
     @dg.multi_asset(
         name=name,
         specs=[source_spec(name, ["deliveries"], partitions_def)],
-        check_specs=[dg.AssetCheckSpec(CHECK, asset=name, blocking=True, description="Er is een aanvaard bestand voor deze periode.")],
+        check_specs=[
+            dg.AssetCheckSpec(
+                CHECK, asset=name, blocking=True, description="Er is een aanvaard bestand voor deze periode."
+            )
+        ],
     )
     def source(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, key = home.open(), context.partition_key
         entries = [e for e in opened.warehouse.active(name, year_of(key)) if e.month in (None, key)]
         datasets = sources()[name].datasets
-        counts = {f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries) for d in datasets}
+        counts = {
+            f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries) for d in datasets
+        }
         shown = {"dagster/row_count": sum(counts.values()), "bestanden": len(entries)} | counts
         # Only the sources of the year must be there; a month without timesheets is a month without proof of delivery.
         complete = bool(entries) or name in MONTH_SOURCES
@@ -53,4 +59,6 @@ def _source_asset(name: str, partitions_def: dg.PartitionsDefinition[str]) -> dg
     return source
 
 
-accepted_sources = [_source_asset(name, school_years) for name in YEAR_SOURCES] + [_source_asset(name, months) for name in MONTH_SOURCES]
+accepted_sources = [_source_asset(name, school_years) for name in YEAR_SOURCES] + [
+    _source_asset(name, months) for name in MONTH_SOURCES
+]

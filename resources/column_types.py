@@ -16,7 +16,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from zio_pipeline.errors import WarehouseError
 
-
 T = TypeVar("T")
 
 
@@ -103,5 +102,3 @@ class FlagType(_Named[bool]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
         return None if value is None else bool(value)
-
-

@@ -36,16 +36,21 @@ def verify(warehouse: Warehouse) -> list[str]:
         WarehouseError: the warehouse cannot be read.
     """
     with warehouse.database.reading() as connection:
-        documents = read_documents(connection)
-        return [
-            *triggers.findings(connection),
-            *_signatures(connection),
-            *_series(connection, documents),
-            *_documents(documents),
-            *_loose_lines(connection, documents),
-            *_against_terms(connection, documents),
-            *_against_shares(connection, documents),
-        ]
+        return findings(connection)
+
+
+def findings(connection: Connection) -> list[str]:
+    """What `verify` finds, as the given transaction sees the warehouse."""
+    documents = read_documents(connection)
+    return [
+        *triggers.findings(connection),
+        *_signatures(connection),
+        *_series(connection, documents),
+        *_documents(documents),
+        *_loose_lines(connection, documents),
+        *_against_terms(connection, documents),
+        *_against_shares(connection, documents),
+    ]
 
 
 def _signatures(connection: Connection) -> Iterator[str]:

@@ -107,14 +107,16 @@ def in_processes() -> Iterator[Callable[..., list[ForkServerProcess]]]:
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["resources.ledger"])
-    started: list[ForkServerProcess] = []
+    # Held here: a barrier that is forgotten is removed before the processes have found it.
+    barriers, started = [], []
 
     def start(source: str, count: int, **names: Any) -> list[ForkServerProcess]:
-        names["barrier"] = context.Barrier(count)
-        started.extend(context.Process(target=exec, args=(source, names)) for _ in range(count))
-        for process in started:
+        barriers.append(context.Barrier(count, timeout=60))
+        made = [context.Process(target=exec, args=(source, {**names, "barrier": barriers[-1]})) for _ in range(count)]
+        for process in made:
             process.start()
-        return started
+        started.extend(made)
+        return made
 
     yield start
     for process in started:

@@ -149,7 +149,7 @@ def test_settings_that_contradict_each_other_stop(changed: dict[str, str], said:
 
 
 def test_excel_may_rob_a_municipality_code_of_its_zero() -> None:
-    """DOMAIN 3: Excel makes 855 of 0855; a sender with a code of its own stays as it is."""
+    """Excel makes 855 of 0855; a sender with a code of its own stays as it is."""
     assert settings(penvoerder="855").penvoerder == "0855"
     assert settings(afzender="855").sender == "0855"
     assert settings(afzender="GR-HVB").sender == "GR-HVB"

@@ -1,9 +1,9 @@
 """A small school year in memory, so that a test states only what matters to it. Every figure is fictief.
 
-`Year` starts with one order ('LP', 40 weeks, 60 euro an hour), one doelgroep ('EMB', 10 hours per class per week) and one
-class ('EMB1'); a test adds pupils, more classes, besluiten. Rows have exactly the columns of the source contracts, with
-`row_ref`. The expected number of pupils of a class is the number placed there, unless a test says otherwise. A besluit
-'wlz-lijst' accepts the Wlz list, and last year's Wlz share is not compared, unless a test asks for it.
+`Year` starts with one order ('LP', 40 weeks, 60 euro an hour), one doelgroep ('EMB', 10 hours per class per week) and
+one class ('EMB1'); a test adds pupils, more classes, besluiten. Rows have exactly the columns of the source contracts,
+with `row_ref`. The expected number of pupils of a class is the number placed there, unless a test says otherwise. A
+besluit 'wlz-lijst' accepts the Wlz list, and last year's Wlz share is not compared, unless a test asks for it.
 
 Belongs here: rows and their defaults. Does not belong here: any expectation.
 """
@@ -181,7 +181,12 @@ class Year:
         return decide_payers(self.setup(), self.payer_inputs())
 
     def inputs(self) -> YearInputs:
-        file = {"source": "school_year_setup", "label": "inrichting", "content_sha256": "00", "contract_fingerprint": "11"}
+        file = {
+            "source": "school_year_setup",
+            "label": "inrichting",
+            "content_sha256": "00",
+            "contract_fingerprint": "11",
+        }
         return YearInputs(self.filled_sheets(), self.payer_inputs(), (file,))
 
     def figures(self) -> YearFigures:
@@ -203,7 +208,7 @@ class Year:
                 for row in self.registrations
                 if (row["school"], row["class_code"]) == key
                 and row["placed_from"] <= START_DATE
-                and (row["placed_to"] is None or START_DATE <= row["placed_to"])
+                and (row["placed_to"] is None or row["placed_to"] >= START_DATE)
             }
         )
 

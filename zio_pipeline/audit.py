@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from zio_pipeline.contracts import Column, Dataset
@@ -62,7 +63,7 @@ class Audit:
             raise NotProved(f"Controle van {self.dataset} faalt:\n- " + "\n- ".join(failed))
 
 
-def ruleset_hash(dataset: Dataset, minimum_rows: int) -> str:
+def ruleset_hash(dataset: Dataset, minimum_rows: int = 0) -> str:
     """Changes whenever the contract asks something else, or this module compiles it otherwise."""
     return hashlib.sha256(repr((1, dataset, minimum_rows)).encode()).hexdigest()
 
@@ -80,17 +81,15 @@ def audit(dataset: Dataset, rows: Iterable[Mapping[str, Any]], minimum_rows: int
     with warnings.catch_warnings():
         # Great Expectations calls deprecated parts of its own dependencies; nothing a reader here could mend.
         warnings.simplefilter("ignore", DeprecationWarning)
-        # Five seconds that only an audit should pay.
-        import great_expectations as gx  # noqa: PLC0415
-        from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
-
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_pandas("zio").add_dataframe_asset(dataset.name)
-        batch = source.add_batch_definition_whole_dataframe("alles").get_batch({"dataframe": frame})
-        wanted = list(_expectations(gx.expectations, dataset, minimum_rows, empty=frame.empty))
-        suite = gx.ExpectationSuite(name=dataset.name, expectations=[expectation for _, _, expectation in wanted])
-        result = batch.validate(suite, result_format="SUMMARY")
+        gx, source = _great_expectations()
+        asset = source.add_dataframe_asset(dataset.name)
+        try:
+            batch = asset.add_batch_definition_whole_dataframe("alles").get_batch({"dataframe": frame})
+            wanted = list(_expectations(gx.expectations, dataset, minimum_rows, empty=frame.empty))
+            suite = gx.ExpectationSuite(name=dataset.name, expectations=[expectation for _, _, expectation in wanted])
+            result = batch.validate(suite, result_format="SUMMARY")
+        finally:
+            source.delete_asset(dataset.name)
     if len(result.results) != len(wanted):
         raise NotProved(
             f"Controle van {dataset.name}: {len(wanted)} regels gevraagd, {len(result.results)} uitgevoerd."
@@ -106,6 +105,17 @@ def audit(dataset: Dataset, rows: Iterable[Mapping[str, Any]], minimum_rows: int
         violations = int((outcome.result or {}).get("unexpected_count") or (0 if outcome.success else 1))
         checks.append(Check(rule, columns, violations, bool(outcome.success)))
     return Audit(dataset.name, len(frame), tuple(checks))
+
+
+@cache
+def _great_expectations() -> tuple[Any, Any]:
+    """The package, and one data source per process: five seconds of import that only an audit should pay, once."""
+    import great_expectations as gx  # noqa: PLC0415
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    return gx, context.data_sources.add_pandas("zio")
 
 
 def _raised(info: Mapping[str, Any] | None) -> bool:

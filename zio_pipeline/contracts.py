@@ -1,8 +1,8 @@
 """The data contracts: what comes in and what goes out, read once and handed on as plain, frozen descriptions.
 
 Belongs here: loading ODCS v3.2 files from `data_contracts/`, checking them (the pydantic model of the standard, nothing in the
-file it did not take, and our own strictness; a test holds them against the JSON schema), and the small vocabulary the rest of the program reads them through. Intake compiles its header
-aliases, parsers and row rules from it; the warehouse its tables; Dagster its column schemas; the audit its checks.
+file that it did not take, and our own strictness; a test holds them against the JSON schema), and the small vocabulary
+the rest of the program reads them through. Intake compiles its header aliases, parsers and row rules from it; the warehouse its tables; Dagster its column schemas; the audit its checks.
 Does not belong here: executing any of that.
 
 How the standard is used: `businessName` is the Dutch header, `synonyms` are its aliases, `physicalType` is the way a text
@@ -42,7 +42,7 @@ KINDS = {
     "time": "integer",
     "boolean": "boolean",
 }
-"""How a text is parsed -> the logical type it becomes. `hours` are hundredths of an hour, `euro` cents, `time` minutes since midnight."""
+"""How a text is parsed -> the logical type it becomes: `hours` hundredths of an hour, `euro` cents, `time` minutes since midnight."""
 
 CLASSIFICATIONS = ("public", "internal", "restricted", "personal")
 SEVERITIES = ("error", "warning")
@@ -160,7 +160,7 @@ def load(text: str, where: str) -> Contract:
     Raises:
         ContractError: the file is not valid ODCS, or uses something this program does not carry out.
     """
-    raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    raw = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - the safe loader in C
     try:
         model = OpenDataContractStandard(**raw)
     except (TypeError, ValidationError) as error:

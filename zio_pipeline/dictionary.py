@@ -10,7 +10,12 @@ from zio_pipeline.contracts import Contract, Dataset, product_contracts, sources
 
 def data_dictionary() -> str:
     """The whole dictionary as Markdown."""
-    lines = ["# Gegevenswoordenboek", "", "Gemaakt uit `data_contracts/` met `make dictionary`; niet met de hand wijzigen.", ""]
+    lines = [
+        "# Gegevenswoordenboek",
+        "",
+        "Gemaakt uit `data_contracts/` met `make dictionary`; niet met de hand wijzigen.",
+        "",
+    ]
     for title, contracts in (("Wat binnenkomt", sources()), ("Wat naar buiten gaat", product_contracts())):
         lines += [f"## {title}", ""]
         for _, contract in sorted(contracts.items()):
@@ -19,7 +24,14 @@ def data_dictionary() -> str:
 
 
 def _contract(contract: Contract) -> Iterator[str]:
-    yield from (f"### {contract.name} (`{contract.id}` {contract.version})", "", contract.purpose, "", contract.limitations, "")
+    yield from (
+        f"### {contract.name} (`{contract.id}` {contract.version})",
+        "",
+        contract.purpose,
+        "",
+        contract.limitations,
+        "",
+    )
     for dataset in contract.datasets:
         yield from _dataset(dataset)
 

@@ -1,4 +1,4 @@
-"""Files as senders make them, by hand and small: the shared material of the intake tests. All persons are fictitious."""
+"""Files as senders make them, by hand and small: what the intake tests share. All persons are fictitious."""
 
 import csv
 import io
@@ -14,6 +14,7 @@ from zio_pipeline.privacy import Keys
 KEYS = Keys(b"p" * 32, b"v" * 32, "testkey0")
 
 Row = dict[str, Any]
+Lines = Sequence[Sequence[Any]]
 
 
 def pgn(number: int) -> str:
@@ -83,7 +84,9 @@ def table(rows: Sequence[Row]) -> list[list[Any]]:
     return [list(rows[0]), *([row[name] for name in rows[0]] for row in rows)]
 
 
-def csv_bytes(lines: Sequence[Sequence[Any]], delimiter: str = ";", newline: str = "\r\n", encoding: str = "utf-8") -> bytes:
+def csv_bytes(
+    lines: Sequence[Sequence[Any]], delimiter: str = ";", newline: str = "\r\n", encoding: str = "utf-8"
+) -> bytes:
     """A text file of these lines; an empty line for an empty sequence."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, delimiter=delimiter, lineterminator=newline).writerows(lines)
@@ -95,7 +98,7 @@ def csv_of(*rows: Row) -> bytes:
     return csv_bytes(table(rows))
 
 
-def xlsx_bytes(sheets: Mapping[str, Sequence[Sequence[Any]]], **formats: str) -> bytes:
+def xlsx_bytes(sheets: Mapping[str, Lines], **formats: str) -> bytes:
     """A workbook; values keep their Python type. `formats`: number format per type name (date, time, timedelta)."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_numbers": False}) as book:

@@ -29,13 +29,17 @@ class SettledYear:
 
 def zio_run(home: Path, inbox: Path, *more: str) -> int:
     """`zio run` as a person types it."""
-    return main(["--home", str(home), "run", "--inbox", str(inbox), "--school-year", SCHOOL_YEAR, "--as-of", AS_OF, *more])
+    return main(
+        ["--home", str(home), "run", "--inbox", str(inbox), "--school-year", SCHOOL_YEAR, "--as-of", AS_OF, *more]
+    )
 
 
 @pytest.fixture(scope="session")
 def settled_year(tmp_path_factory: pytest.TempPathFactory) -> SettledYear:
     """The demo year of `make run`: 1030 pupils, seed 1, every term booked on its own due date."""
-    shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.getbasetemp()
+    shared = (
+        tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.getbasetemp()
+    )
     folder, inbox = shared / "settled", shared / "settled-inbox"
     with FileLock(shared / "settled.lock"):
         demo = generate(inbox, SCHOOL_YEAR, 1030, 1)

@@ -50,9 +50,15 @@ def test_case_ends_as_the_agreement_says(case: str, pupils):
 
 
 @pytest.mark.parametrize("case", ["leaver", "newcomer", "aangemeld"])
-def test_who_is_not_placed_on_the_startdatum_is_not_counted_but_listed(case: str, pupils, settled_year: SettledYear, outcome: PayerOutcome):
+def test_who_is_not_placed_on_the_startdatum_is_not_counted_but_listed(
+    case: str, pupils, settled_year: SettledYear, outcome: PayerOutcome
+):
     assert pupils(case) == [None] * len(settled_year.demo.planted[case])
-    listed = {signal.subject for signal in outcome.signals if signal.reason in ("left_before_start", "expected_newcomer", "announced")}
+    listed = {
+        signal.subject
+        for signal in outcome.signals
+        if signal.reason in ("left_before_start", "expected_newcomer", "announced")
+    }
     assert {pseudonym(settled_year.home.keys, "pgn", s) for s in settled_year.demo.planted[case]} <= listed
 
 
@@ -82,9 +88,13 @@ def test_cz_pupils_are_paid_by_their_own_zorgkantoor(pupils):
     assert all(d.stream == "wlz_zin" for d in pupils("cz_pupil"))
 
 
-def test_turning_18_during_the_year_is_a_signal_and_nothing_more(pupils, settled_year: SettledYear, outcome: PayerOutcome):
+def test_turning_18_during_the_year_is_a_signal_and_nothing_more(
+    pupils, settled_year: SettledYear, outcome: PayerOutcome
+):
     signalled = {s.subject for s in outcome.signals if s.reason == "turns_18"}
-    expected = {pseudonym(settled_year.home.keys, "pgn", subject) for subject in settled_year.demo.planted["turning_18"]}
+    expected = {
+        pseudonym(settled_year.home.keys, "pgn", subject) for subject in settled_year.demo.planted["turning_18"]
+    }
     assert signalled == expected
     assert not any(d.stream == "adult" for d in pupils("turning_18"))
 
@@ -95,7 +105,9 @@ def test_onderwijsnummer_counts_like_a_bsn(pupils):
 
 def test_granted_afterwards_is_reported(settled_year: SettledYear, outcome: PayerOutcome):
     signalled = {s.subject for s in outcome.signals if s.reason == "wlz_granted_afterwards"}
-    assert signalled == {pseudonym(settled_year.home.keys, "pgn", s) for s in settled_year.demo.planted["wlz_granted_afterwards"]}
+    assert signalled == {
+        pseudonym(settled_year.home.keys, "pgn", s) for s in settled_year.demo.planted["wlz_granted_afterwards"]
+    }
 
 
 def test_one_pupil_municipality_has_one_pupil(settled_year: SettledYear, outcome: PayerOutcome):
@@ -105,7 +117,9 @@ def test_one_pupil_municipality_has_one_pupil(settled_year: SettledYear, outcome
 
 def test_uncommitted_municipality_is_parked_and_nobody_else_pays_for_it(settled_year: SettledYear):
     (code,) = settled_year.demo.planted["uncommitted_municipality"]
-    parked = [r for r in settled_year.home.warehouse.rows("parked_documents", school_year="2025-2026") if r["payer"] == code]
+    parked = [
+        r for r in settled_year.home.warehouse.rows("parked_documents", school_year="2025-2026") if r["payer"] == code
+    ]
     assert {r["period"] for r in parked} == {"2025-2026-H1", "2025-2026-H2"}
     assert {r["reason"] for r in parked} == {"no_commitment"}
 
@@ -119,7 +133,9 @@ def test_later_committed_municipality_is_booked_on_the_first_run_after_its_word(
 
 def test_member_without_debtor_is_parked_month_by_month(settled_year: SettledYear):
     (code,) = settled_year.demo.planted["member_without_debtor"]
-    parked = [r for r in settled_year.home.warehouse.rows("parked_documents", school_year="2025-2026") if r["payer"] == code]
+    parked = [
+        r for r in settled_year.home.warehouse.rows("parked_documents", school_year="2025-2026") if r["payer"] == code
+    ]
     assert len(parked) == 10
     assert {r["reason"] for r in parked} == {"no_debtor"}
 

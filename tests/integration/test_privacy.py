@@ -10,7 +10,18 @@ import openpyxl
 
 from tests.integration.conftest import SettledYear
 
-PERSONAL_HEADERS = ("bsn", "pgn", "persoonsgebonden nummer", "onderwijsnummer", "burgerservicenummer", "leerlingnummer", "roepnaam", "achternaam", "geboortedatum", "medewerker")
+PERSONAL_HEADERS = (
+    "bsn",
+    "pgn",
+    "persoonsgebonden nummer",
+    "onderwijsnummer",
+    "burgerservicenummer",
+    "leerlingnummer",
+    "roepnaam",
+    "achternaam",
+    "geboortedatum",
+    "medewerker",
+)
 
 
 def personal_values(inbox: Path) -> set[str]:
@@ -18,7 +29,9 @@ def personal_values(inbox: Path) -> set[str]:
     found: set[str] = set()
     for path in sorted(inbox.glob("leerlingen-*")) + sorted(inbox.glob("wlz-*")):
         rows = _rows(path)
-        head = next(i for i, row in enumerate(rows) if sum(str(c or "").strip().lower() in PERSONAL_HEADERS for c in row) >= 1)
+        head = next(
+            i for i, row in enumerate(rows) if sum(str(c or "").strip().lower() in PERSONAL_HEADERS for c in row) >= 1
+        )
         wanted = [i for i, c in enumerate(rows[head]) if str(c or "").strip().lower() in PERSONAL_HEADERS]
         for row in rows[head + 1 :]:
             found |= {str(row[i]).strip() for i in wanted if i < len(row) and row[i] not in (None, "")}
@@ -27,7 +40,7 @@ def personal_values(inbox: Path) -> set[str]:
 
 def _rows(path: Path) -> list[list]:
     if path.suffix == ".xlsx":
-        return [list(row) for sheet in openpyxl.load_workbook(path, read_only=True) for row in sheet.iter_rows(values_only=True)]
+        return [list(row) for sheet in openpyxl.load_workbook(path) for row in sheet.iter_rows(values_only=True)]
     raw = path.read_bytes()
     text = raw.decode("utf-8-sig") if raw.startswith(b"\xef\xbb\xbf") else raw.decode("cp1252")
     return list(csv.reader(io.StringIO(text), delimiter=";"))
@@ -57,14 +70,18 @@ def leaks(contents: dict[Path, bytes], values: set[str]) -> list[str]:
         hits += [f"{path.name}: {word}" for word in sorted(set(re.findall(r"\d{8,9}", text)) & numbers)]
         words = set(re.findall(r"[^\W_][\w'’-]*", text))
         hits += [f"{path.name}: {word}" for word in sorted(words & others)]
-        hits += [f"{path.name}: {value}" for value in sorted(others) if re.fullmatch(r"\d{2}-\d{2}-\d{4}|\d{4}-\d{2}-\d{2}", value) and value in text]
+        hits += [
+            f"{path.name}: {value}"
+            for value in sorted(others)
+            if re.fullmatch(r"\d{2}-\d{2}-\d{4}|\d{4}-\d{2}-\d{2}", value) and value in text
+        ]
     return hits
 
 
 def test_the_search_finds_what_is_there(settled_year: SettledYear):
     values = personal_values(settled_year.inbox)
     assert len(values) > 1500
-    planted = {Path("x"): "iets 999990019 Fictina".encode()}
+    planted = {Path("x"): b"iets 999990019 Fictina"}
     assert leaks(planted, {"999990019", "Fictina"}) == ["x: 999990019", "x: Fictina"]
 
 

@@ -24,7 +24,18 @@ def test_ten_declarations_per_order_and_law(settled_year: SettledYear):
         months[row["order_id"], row["law"]].append(row["month"])
     assert len(months) == 4, "two orders, jeugdwet and Wlz; the provider collects pgb himself"
     for found in months.values():
-        assert sorted(found) == ["2025-09", "2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"]
+        assert sorted(found) == [
+            "2025-09",
+            "2025-10",
+            "2025-11",
+            "2025-12",
+            "2026-01",
+            "2026-02",
+            "2026-03",
+            "2026-04",
+            "2026-05",
+            "2026-06",
+        ]
 
 
 def test_every_declaration_is_the_largest_remainder_tenth_of_its_year(settled_year: SettledYear):
@@ -70,7 +81,10 @@ def test_members_are_booked_on_the_first_working_day_and_halves_in_january_and_j
             year, month = map(int, document.period.split("-"))
             assert document.document_date == first_working_day(year, month)
         elif document.payer not in late:
-            assert document.document_date == {"2025-2026-H1": dt.date(2026, 1, 2), "2025-2026-H2": dt.date(2026, 7, 1)}[document.period]
+            assert (
+                document.document_date
+                == {"2025-2026-H1": dt.date(2026, 1, 2), "2025-2026-H2": dt.date(2026, 7, 1)}[document.period]
+            )
 
 
 def test_every_invariant_is_stored_as_proved(settled_year: SettledYear):

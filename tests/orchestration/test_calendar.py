@@ -5,7 +5,15 @@ import datetime as dt
 import dagster as dg
 import pytest
 
-from zio_pipeline.orchestration.partitions import SCHOOL_YEARS, halves, months, school_years, year_of, year_to_halves, year_to_months
+from zio_pipeline.orchestration.partitions import (
+    SCHOOL_YEARS,
+    halves,
+    months,
+    school_years,
+    year_of,
+    year_to_halves,
+    year_to_months,
+)
 from zio_pipeline.orchestration.schedules import half_due, half_year_schedule, month_due, monthly_schedule
 from zio_pipeline.school_year import is_working_day
 
@@ -25,18 +33,24 @@ def test_every_month_and_half_belongs_to_its_school_year(year):
     assert [year_of(year.half_key(half)) for half in (1, 2)] == [year.key, year.key]
 
 
-@pytest.mark.parametrize(("fine", "mapping"), [(months, year_to_months), (halves, year_to_halves)], ids=["months", "halves"])
+@pytest.mark.parametrize(
+    ("fine", "mapping"), [(months, year_to_months), (halves, year_to_halves)], ids=["months", "halves"]
+)
 def test_every_finer_partition_comes_from_exactly_its_own_year(fine, mapping):
     for key in fine.get_partition_keys():
         subset = fine.subset_with_partition_keys([key])
-        upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, fine, school_years).partitions_subset
+        upstream = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            subset, fine, school_years
+        ).partitions_subset
         assert list(upstream.get_partition_keys()) == [year_of(key)]
 
 
 def test_each_term_is_asked_for_once_on_the_first_working_day_of_its_month():
     asked = [(month_due(day), day) for day in DAYS if month_due(day)]
     assert all(is_working_day(day) and day.day <= 7 and key == f"{day:%Y-%m}" for key, day in asked)
-    assert [key for key, _ in asked] == [m for year in SCHOOL_YEARS for m in year.months() if m[-2:] not in ("07", "08")]
+    assert [key for key, _ in asked] == [
+        m for year in SCHOOL_YEARS for m in year.months() if m[-2:] not in ("07", "08")
+    ]
 
 
 def test_each_half_is_asked_for_once_in_january_and_july():

@@ -9,8 +9,23 @@ from zio_pipeline.contracts import products, sources
 from zio_pipeline.definitions import build_defs
 
 GROUPS = {
-    "intake": {"deliveries", "quarantine", "school_year_setup", "pupil_registrations", "wlz_statuses", "provider_timesheets"},
-    "foundation": {"payer_decisions", "doelgroep_budgets", "funding_split", "share_details", "municipal_shares", "established_year", "terms"},
+    "intake": {
+        "deliveries",
+        "quarantine",
+        "school_year_setup",
+        "pupil_registrations",
+        "wlz_statuses",
+        "provider_timesheets",
+    },
+    "foundation": {
+        "payer_decisions",
+        "doelgroep_budgets",
+        "funding_split",
+        "share_details",
+        "municipal_shares",
+        "established_year",
+        "terms",
+    },
     "billing": {
         "monthly_declarations",
         "declaration_addressees",
@@ -67,7 +82,12 @@ def test_every_table_has_a_blocking_check_from_its_contract(graph):
 
 def test_jobs_schedules_and_sensor_do_not_change_by_accident():
     repository = build_defs().get_repository_def()
-    assert sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")) == ["halfjaar", "innemen", "maand", "schooljaar"]
+    assert sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")) == [
+        "halfjaar",
+        "innemen",
+        "maand",
+        "schooljaar",
+    ]
     schedules = {s.name: (s.job_name, s.cron_schedule, s.execution_timezone) for s in repository.schedule_defs}
     assert schedules == {
         "maandrun": ("maand", "0 7 1-7 * *", "Europe/Amsterdam"),
@@ -77,6 +97,8 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
 
 
 def test_loading_is_light_and_takes_under_five_seconds():
-    shown = subprocess.run([sys.executable, "-W", "error", "-c", LOAD], capture_output=True, text=True, check=True).stdout.split()
+    shown = subprocess.run(
+        [sys.executable, "-W", "error", "-c", LOAD], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert shown[1] == "light"
     assert float(shown[0]) < 5

@@ -48,7 +48,9 @@ def test_who_is_not_placed_is_listed_and_never_lost() -> None:
     assert outcome.decisions == ()
     assert open_reasons(outcome) == []
     assert signal_reasons(outcome) == ["announced", "expected_newcomer", "left_before_start"]
-    assert all(signal.explanation.endswith("telt niet mee.") or "telt dit" in signal.explanation for signal in outcome.signals)
+    assert all(
+        signal.explanation.endswith("telt niet mee.") or "telt dit" in signal.explanation for signal in outcome.signals
+    )
 
 
 def test_a_move_to_another_class_before_the_start_leaves_one_placement() -> None:
@@ -78,7 +80,7 @@ def test_two_classes_on_the_startdatum_are_never_counted_twice() -> None:
 
 
 def test_the_same_row_twice_is_one_placement() -> None:
-    """DOMAIN 3: the file of the school holds the same child twice; it agrees with itself."""
+    """The file of the school holds the same child twice; it agrees with itself."""
     year = Year()
     year.pupil("p1")
     year.pupil("p1")
@@ -104,7 +106,7 @@ def test_an_unknown_class_blocks_the_orders_of_its_school() -> None:
 
 
 def test_a_class_without_hours_costs_nothing_and_dilutes_nobody() -> None:
-    """SPEC 3 rule 2, DOMAIN 6: present in the head count of the school, absent from the key."""
+    """SPEC 3 rule 2: present in the head count of the school, absent from the key."""
     year = Year()
     year.school_class("EMB2", hours_per_week_hundredths=0)
     year.pupil("p1", "EMB1")

@@ -20,7 +20,12 @@ def outcome_of(settings: dict[str, str] | None = None, **row: Any) -> PayerOutco
 def test_the_municipality_pays_under_the_jeugdwet() -> None:
     """SPEC 3 rule 6: woonplaatsbeginsel."""
     found = decision_of(outcome_of(municipality=BREDA), "p1")
-    assert (found.stream, found.payer, found.payer_kind, found.reason) == ("jeugdwet", BREDA, "municipality", "jeugdwet")
+    assert (found.stream, found.payer, found.payer_kind, found.reason) == (
+        "jeugdwet",
+        BREDA,
+        "municipality",
+        "jeugdwet",
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_evidence_is_kept(given: str | None, evidence: str) -> None:
 def test_old_merged_and_divided_municipalities_resolve_by_dated_table_and_postcode(
     stated: str, postcode: str | None, payer: str
 ) -> None:
-    """SPEC 3 rule 6, DOMAIN 11 and 12; the file's municipality goes before the address."""
+    """SPEC 3 rule 6; the file's municipality goes before the address."""
     assert decision_of(outcome_of(municipality=stated, postcode=postcode), "p1").payer == payer
 
 
@@ -75,7 +80,7 @@ def test_old_merged_and_divided_municipalities_resolve_by_dated_table_and_postco
 )
 @pytest.mark.parametrize("age", [{}, ADULT])
 def test_what_the_rules_cannot_tell_goes_to_the_worklist(row: dict[str, Any], reason: str, age: dict[str, Any]) -> None:
-    """SPEC 3 rule 5, also for a payable adult; DOMAIN 8 to 14."""
+    """SPEC 3 rule 5, also for a payable adult."""
     outcome = outcome_of({"achttien_plus": "betaalbaar"}, **row, **age)
     assert outcome.decisions == ()
     assert open_reasons(outcome) == [reason]
@@ -117,7 +122,7 @@ def test_an_adult_on_the_worklist_is_there_for_being_adult() -> None:
     ],
 )
 def test_who_turns_18_during_the_year_is_reported_only(born: date, turns: bool) -> None:
-    """SPEC 3 rule 4, DOMAIN 15: a signal, and the payer stays."""
+    """SPEC 3 rule 4: a signal, and the payer stays."""
     outcome = outcome_of({"achttien_plus": "betaalbaar"}, birth_date=born)
     assert ("turns_18" in signal_reasons(outcome)) is turns
     assert decision_of(outcome, "p1").stream == ("adult" if born == date(2007, 8, 18) else "jeugdwet")

@@ -38,7 +38,7 @@ def reasons(*indications: dict[str, Any], **settings: str) -> list[str]:
 
 @pytest.mark.parametrize("form", ["7", "8"])
 def test_mpt_and_dtv_are_paid_by_the_responsible_zorgkantoor(form: str) -> None:
-    """SPEC 3 rule 3: mostly 5527, but not always; the executing zorgkantoor does not pay (DOMAIN 22)."""
+    """SPEC 3 rule 3: mostly 5527, but not always; the executing zorgkantoor does not pay."""
     found = decided({"form": form, "zorgkantoor": WEST_BRABANT, "executing_zorgkantoor": MIDDEN_BRABANT})
     assert (found.stream, found.payer, found.payer_kind) == ("wlz_zin", WEST_BRABANT, "zorgkantoor")
     assert found.delivery_form == form
@@ -55,7 +55,7 @@ def test_mpt_and_dtv_are_paid_by_the_responsible_zorgkantoor(form: str) -> None:
     ],
 )
 def test_the_indication_must_be_valid_on_the_peildatum(starts_on: date, ends_on: date | None, wlz: bool) -> None:
-    """Dates are inclusive (SPEC 2); an indication that ended the day before is none (DOMAIN 21)."""
+    """Dates are inclusive (SPEC 2); an indication that ended the day before is none."""
     found = decided({"starts_on": starts_on, "ends_on": ends_on})
     assert (found.stream == "wlz_zin") is wlz
 
@@ -76,7 +76,7 @@ def test_the_indication_must_be_known_on_the_peildatum(issued_on: date | None, l
 
 
 def test_an_indication_granted_afterwards_is_reported_and_changes_nothing() -> None:
-    """SPEC 3 rule 3, DOMAIN 20: ingangsdatum before, afgiftedatum after the peildatum."""
+    """SPEC 3 rule 3: ingangsdatum before, afgiftedatum after the peildatum."""
     outcome = year_with({"issued_on": date(2025, 8, 20), "starts_on": date(2025, 6, 1)}).outcome()
     assert decision_of(outcome, "p1").stream == "jeugdwet"
     assert signal_reasons(outcome) == ["wlz_granted_afterwards"]
@@ -148,7 +148,7 @@ def test_9_blank_and_unknown_go_to_the_worklist(form: str | None) -> None:
     ],
 )
 def test_mpt_beside_pgb_goes_to_the_worklist(form: str, percentage: int | None, mixed: bool) -> None:
-    """SPEC 3 rule 3, DOMAIN 19: never a guess about the part given at school."""
+    """SPEC 3 rule 3: never a guess about the part given at school."""
     indication = {"form": form, "pgb_percentage": percentage, "parents_agree": True}
     assert reasons(indication, pgb_beleid="zorgkantoor") == (["wlz_mixed"] if mixed else [])
 
@@ -162,7 +162,7 @@ def test_mpt_beside_pgb_goes_to_the_worklist(form: str, percentage: int | None, 
     ],
 )
 def test_the_payer_of_pgb_goes_by_policy(policy: str, payer: str, kind: str) -> None:
-    """SPEC 4 step 2, DOMAIN 18: never counted as Wlz in kind, never falls back to the Jeugdwet."""
+    """SPEC 4 step 2: never counted as Wlz in kind, never falls back to the Jeugdwet."""
     year = Year(pgb_beleid=policy)
     year.pupil("p1", municipality=BREDA, municipality_evidence="confirmed")
     year.wlz("p1", "2", WEST_BRABANT, parents_agree=True)
@@ -180,7 +180,7 @@ def test_pgb_outside_the_key_needs_no_consent() -> None:
 @pytest.mark.parametrize("policy", ["zorgkantoor", "gemeente", "pgb_houders"])
 @pytest.mark.parametrize("agree", [False, None])
 def test_pgb_without_the_parents_consent_goes_to_the_worklist(policy: str, agree: bool | None) -> None:
-    """DOMAIN 1.3 rule 12: parents may keep their own pgb."""
+    """HvB report: parents may keep their own pgb."""
     assert reasons({"form": "2", "parents_agree": agree}, pgb_beleid=policy) == ["pgb_consent"]
 
 

@@ -12,7 +12,6 @@ from resources.home import Home, write_atomically
 from zio_pipeline.cli import show
 from zio_pipeline.contracts import products
 from zio_pipeline.dictionary import data_dictionary
-from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.stages import billing, year
 from zio_pipeline.stages.receiving import inbox_files, receive
 
@@ -28,11 +27,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         year.publish_decisions(home, school_year)
         figures = year.publish_figures(home, school_year)
         progress.update(task, description="vaststellen", advance=1)
-        established = year.establish_if_fictitious(home, school_year, args.as_of)
-        if not established:
-            raise EstablishmentBlocked(
-                [f"schooljaar {school_year} wacht op twee personen: 'zio establish --propose' en daarna '--approve' door een ander."]
-            )
+        if year.establish_if_fictitious(home, school_year, args.as_of) is None:
+            raise year.waits_for_two(school_year)
         progress.update(task, description="boeken", advance=1)
         billed = billing.bill(home, school_year, args.as_of, replay=args.replay)
         billing.publish_documents(home, school_year, billed)
@@ -47,7 +43,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     show.hours(console, hours)
     show.settlement(console, figures)
     show.proofs(console, figures.proofs, findings)
-    console.print(f"Resultaten: tabellen en controlebestanden in {home.outbox / school_year}, het warehouse in {home.folder}.")
+    console.print(
+        f"Resultaten: tabellen en controlebestanden in {home.outbox / school_year}, het warehouse in {home.folder}."
+    )
     return 0 if not findings and all(proof.proved for proof in figures.proofs) else 1
 
 
@@ -55,7 +53,9 @@ def export(home: Home, school_year: str) -> None:
     """Write every finance table of the year to the outbox as CSV."""
     for name, dataset in products().items():
         if any(column.name == "school_year" for column in dataset.columns) and dataset.group != "intake":
-            write_atomically(home.outbox / school_year / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year))
+            write_atomically(
+                home.outbox / school_year / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year)
+            )
 
 
 def establish(args: argparse.Namespace, console: Console) -> int:

@@ -44,7 +44,10 @@ def _day(text: str) -> date:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="zio", description="Collectief gefinancierde Zorg in Onderwijstijd: van aangeleverde bestanden tot facturen.")
+    parser = argparse.ArgumentParser(
+        prog="zio",
+        description="Collectief gefinancierde Zorg in Onderwijstijd: van aangeleverde bestanden tot facturen.",
+    )
     parser.add_argument("--home", type=Path, help="map waarin alles staat (standaard ZIO_HOME, anders .zio)")
     subparsers = parser.add_subparsers(required=True, metavar="opdracht")
 
@@ -58,11 +61,17 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     run = add("run", commands.run, "de hele lijn: innemen, verdelen, vaststellen, boeken, bewijzen")
-    run.add_argument("--inbox", type=Path, required=True, help="map met aangeleverde bestanden; er wordt niets in gewijzigd")
+    run.add_argument(
+        "--inbox", type=Path, required=True, help="map met aangeleverde bestanden; er wordt niets in gewijzigd"
+    )
     run.add_argument("--as-of", type=_day, required=True, metavar="2026-07-31", help="de dag waarop geboekt wordt")
-    run.add_argument("--replay", action="store_true", help="boek elke termijn op haar eigen vervaldag (alleen op een leeg grootboek)")
+    run.add_argument(
+        "--replay", action="store_true", help="boek elke termijn op haar eigen vervaldag (alleen op een leeg grootboek)"
+    )
 
-    establish = add("establish", commands.establish, "een schooljaar vaststellen: één persoon stelt voor, een ander keurt goed")
+    establish = add(
+        "establish", commands.establish, "een schooljaar vaststellen: één persoon stelt voor, een ander keurt goed"
+    )
     step = establish.add_mutually_exclusive_group(required=True)
     step.add_argument("--propose", action="store_true", help="reken het jaar door en leg het voorstel neer")
     step.add_argument("--approve", metavar="BEWIJS", help="keur het voorstel met dit bewijs (hash) goed")
@@ -77,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--pupils", type=int, default=1030)
     demo.add_argument("--seed", type=int, default=1)
 
-    dictionary = add("dictionary", commands.dictionary, "het gegevenswoordenboek uit de contracten schrijven", year=False)
+    dictionary = add(
+        "dictionary", commands.dictionary, "het gegevenswoordenboek uit de contracten schrijven", year=False
+    )
     dictionary.add_argument("--out", type=Path, required=True)
     return parser

@@ -20,7 +20,12 @@ from zio_pipeline.stages.billing import Billed
 from zio_pipeline.stages.receiving import Received
 from zio_pipeline.stages.year import Proposal
 
-STATUS = {"accepted": "aanvaard", "partly_accepted": "deels aanvaard", "refused": "geweigerd", "superseded": "vervangen"}
+STATUS = {
+    "accepted": "aanvaard",
+    "partly_accepted": "deels aanvaard",
+    "refused": "geweigerd",
+    "superseded": "vervangen",
+}
 PARTY = {
     "members": "leden van de regio",
     "outside": "gemeenten buiten de regio",
@@ -51,10 +56,10 @@ def _table(title: str, *columns: str) -> Table:
 def received(console: Console, files: Sequence[Received]) -> None:
     """Files per outcome with their rows, and every file that was not accepted whole."""
     table = _table("Bestanden", "uitkomst", "bestanden", "rijen", "aanvaard", "quarantaine")
-    for status in STATUS:
+    for status, word in STATUS.items():
         group = [f for f in files if f.status == status]
         sums = [sum(getattr(f, name) for f in group) for name in ("rows_in", "rows_accepted", "rows_quarantined")]
-        table.add_row(STATUS[status], str(len(group)), *map(str, sums))
+        table.add_row(word, str(len(group)), *map(str, sums))
     console.print(table)
     for file in files:
         if file.status == "refused":
@@ -67,7 +72,9 @@ def received(console: Console, files: Sequence[Received]) -> None:
 def documents(console: Console, billed: Billed) -> None:
     """What was posted now, what stands, and what is parked."""
     if not billed.posted_now:
-        console.print("Er is niets geboekt: alles wat vervallen is en geboekt mag worden, staat er al. Geen bedrag is gewijzigd.")
+        console.print(
+            "Er is niets geboekt: alles wat vervallen is en geboekt mag worden, staat er al. Geen bedrag is gewijzigd."
+        )
     table = _table("Documenten", "reeks", "documenten", "nu geboekt", "bedrag")
     now = Counter(d.series for d in billed.posted_now)
     for series in sorted({d.series for d in billed.posted}):
@@ -78,7 +85,9 @@ def documents(console: Console, billed: Billed) -> None:
         parked = _table("Nog te factureren (geparkeerd)", "betaler", "reden", "aantal", "bedrag")
         for payer, reason in sorted({(p.payer, p.reason) for p in billed.parked}):
             own_parked = [p for p in billed.parked if (p.payer, p.reason) == (payer, reason)]
-            parked.add_row(payer, REASON[reason], str(len(own_parked)), format_euro(sum(p.amount_cents for p in own_parked)))
+            parked.add_row(
+                payer, REASON[reason], str(len(own_parked)), format_euro(sum(p.amount_cents for p in own_parked))
+            )
         console.print(parked)
 
 
@@ -94,14 +103,20 @@ def hours(console: Console, rows: Iterable[dict[str, Any]]) -> None:
 def settlement_rows(figures: YearFigures) -> tuple[list[tuple[str, int]], int, int]:
     """Cents per party, their total, and the total of the orders."""
     parties = [(PARTY[name], cents) for name, cents in cents_by_party(figures.tables["municipal_shares"]).items()]
-    return parties, sum(cents for _, cents in parties), sum(row["budget_cents"] for row in figures.tables["doelgroep_budgets"])
+    return (
+        parties,
+        sum(cents for _, cents in parties),
+        sum(row["budget_cents"] for row in figures.tables["doelgroep_budgets"]),
+    )
 
 
 def settlement(console: Console, figures: YearFigures) -> None:
     """The settlement: orders, who carries them, and the difference."""
     parties, total, orders = settlement_rows(figures)
     key = figures.setup.settings.school_year.key
-    table = _table(f"Afrekening schooljaar {key}" + (" (fictief)" if figures.setup.settings.fictitious else ""), "", "bedrag")
+    table = _table(
+        f"Afrekening schooljaar {key}" + (" (fictief)" if figures.setup.settings.fictitious else ""), "", "bedrag"
+    )
     per_order: Counter[str] = Counter()
     for row in figures.tables["doelgroep_budgets"]:
         per_order[row["order_id"]] += row["budget_cents"]

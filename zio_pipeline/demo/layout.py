@@ -24,18 +24,18 @@ OWN_WEEKS_IN = "KLE"
 _TABLE = {
     LEIJPARK: (
         ("EMB", "Ernstig meervoudig beperkt", (34, 14, 14), 7, 110, (4, 19), 850),
-        ("MG", "Meervoudig gehandicapt", (24, 10, 8), 9, 140, (4, 19), 600),
-        ("LG", "Lichamelijk gehandicapt", (11, 5, 3), 12, 230, (5, 18), 150),
-        ("LZ", "Langdurig ziek", (4, 2, 0), 12, 140, (5, 18), 50),
+        ("MG", "Meervoudig gehandicapt", (24, 10, 8), 9, 140, (4, 18), 600),
+        ("LG", "Lichamelijk gehandicapt", (11, 5, 3), 12, 230, (5, 17), 150),
+        ("LZ", "Langdurig ziek", (4, 2, 0), 12, 140, (5, 17), 50),
         ("KLE", "Kleuters en observatie", (20, 8, 6), 9, 130, (4, 6), 120),
-        ("ASS", "Structuur (autisme)", (16, 6, 0), 9, 110, (6, 18), 100),
-        ("DIP", "Diplomagericht, zonder zorg", (2, 2, 0), 13, 140, (12, 18), 20),
+        ("ASS", "Structuur (autisme)", (16, 6, 0), 9, 110, (6, 17), 100),
+        ("DIP", "Diplomagericht, zonder zorg", (2, 2, 0), 13, 140, (12, 17), 20),
     ),
     DE_BODDE: (
         ("EMB", "Ernstig meervoudig beperkt", (34, 14, 0), 7, 90, (4, 19), 850),
-        ("MG", "Meervoudig gehandicapt", (24, 10, 0), 9, 70, (5, 19), 600),
-        ("ZML", "Zeer moeilijk lerend", (14, 6, 0), 11, 560, (5, 19), 430),
-        ("ASS", "Structuur (autisme)", (16, 6, 0), 9, 190, (6, 19), 100),
+        ("MG", "Meervoudig gehandicapt", (24, 10, 0), 9, 70, (5, 18), 600),
+        ("ZML", "Zeer moeilijk lerend", (14, 6, 0), 11, 560, (5, 18), 430),
+        ("ASS", "Structuur (autisme)", (16, 6, 0), 9, 190, (6, 17), 100),
         ("KLE", "Kleuters en observatie", (20, 8, 0), 9, 90, (4, 6), 120),
     ),
 }

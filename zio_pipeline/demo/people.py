@@ -84,8 +84,9 @@ class People:
 
     def _birth_date(self, school_class: SchoolClass) -> date:
         first, last = school_class.ages
-        oldest = min(last, 18 * 12)
-        youngest = min(first, oldest - 36)
+        # A year wide at least; the oldest classes take in 16 and 17, who are there for longer than their age says.
+        oldest = min(max(last, first + 12), 18 * 12)
+        youngest = min(first, 16 * 12)
         born_before = years_before(self._draft.start, months=youngest)
         born_after = years_before(self._draft.start, months=oldest)
         days = (born_before - born_after).days - 1

@@ -52,9 +52,10 @@ def take_in(data: bytes, keys: Keys) -> Delivery:
 
 def _take_in(data: bytes, sha: str, keys: Keys) -> Delivery:
     recognised = recognise(read(data, score))
-    tables = _lay_out(recognised)
-    if not any(table.rows for table in tables):
-        raise RefusedFileError("Het bestand bevat geen enkele rij met gegevens.", recognised.source)
+    try:
+        tables = _lay_out(recognised)
+    except RefusedFileError as refused:
+        return _delivery(sha, recognised.source, refusal=str(refused), warnings=recognised.warnings)
     judged = _judge(recognised, tables, keys)
     scope, refusal = _scope(recognised, judged)
     warnings = (*recognised.warnings, *(warning for table in tables for warning in table.warnings))
@@ -67,6 +68,8 @@ def _lay_out(recognised: Recognised) -> list[Table]:
     tables: list[Table] = []
     for found in recognised.tables:
         tables.append(lay_out(found, rows_before=sum(len(t.rows) for t in tables if t.dataset is found.dataset)))
+    if not any(table.rows for table in tables):
+        raise RefusedFileError("Het bestand bevat geen enkele rij met gegevens.")
     return tables
 
 

@@ -46,29 +46,29 @@ def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) 
     rows = accepted[dataset.name]
     names = {column.name: column.dutch for column in dataset.columns}
     present = [name for name in SCOPE_COLUMNS if name in names]
-    values = {name: _single(source, rows[name].unique().to_pylist(), names[name]) for name in present}
+    values = {name: _single(rows[name].unique().to_pylist(), names[name]) for name in present}
     if MONTH_COLUMN in names:
         months = {f"{day:%Y-%m}" for day in rows[MONTH_COLUMN].unique().to_pylist()}
-        values["month"] = _single(source, months, "maand")
-        _check_month(source, values["school_year"], values["month"])
+        values["month"] = _single(months, "maand")
+        _check_month(values["school_year"], values["month"])
     values.pop("list_date", None)
     return Scope(**values)
 
 
-def _single(source: str, values: Iterable[str | date], dutch: str) -> str:
+def _single(values: Iterable[str | date], dutch: str) -> str:
     found = sorted(f"{value:%d-%m-%Y}" if isinstance(value, date) else value for value in values)
     if len(found) > 1:
         shown = ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
         reason = f"Het bestand bevat meer dan één {dutch}: {shown}. Lever per {dutch} een eigen bestand."
-        raise RefusedFileError(reason, source)
+        raise RefusedFileError(reason)
     return found[0]
 
 
-def _check_month(source: str, school_year: str, month: str) -> None:
+def _check_month(school_year: str, month: str) -> None:
     first, last = f"{school_year[:4]}-08", f"{school_year[5:]}-07"
     if not first <= month <= last:
         reason = f"De maand {month} valt niet in het schooljaar {school_year} dat in het bestand staat."
-        raise RefusedFileError(reason, source)
+        raise RefusedFileError(reason)
 
 
 def _year_of_setup(settings: pa.Table) -> str:
@@ -76,9 +76,9 @@ def _year_of_setup(settings: pa.Table) -> str:
     years = {value for key, value in pairs if key == YEAR_SETTING}
     if len(years) != 1:
         reason = f"Blad '{YEAR_SETTING}' moet de instelling '{YEAR_SETTING}' bevatten, met precies één waarde."
-        raise RefusedFileError(reason, SETUP)
+        raise RefusedFileError(reason)
     year = str(*years)
     if not re.fullmatch(r"20\d\d-20\d\d", year, re.ASCII) or int(year[:4]) + 1 != int(year[5:]):
         reason = f"De instelling '{YEAR_SETTING}' moet een schooljaar zijn, bijvoorbeeld 2025-2026."
-        raise RefusedFileError(reason, SETUP)
+        raise RefusedFileError(reason)
     return year

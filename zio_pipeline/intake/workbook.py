@@ -43,7 +43,7 @@ PROTECTED = "Het werkboek is met een wachtwoord beveiligd; lever het zonder wach
 _NOT_COMPUTED = "Het werkboek bevat formules zonder uitkomst; open het in Excel, sla het op en lever het opnieuw."
 
 _ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-_OPENPYXL_FAULTS = (*_ZIP_FAULTS, ParseError, KeyError, ValueError, TypeError, AttributeError)
+_OPENPYXL_FAULTS = (*_ZIP_FAULTS, ParseError, LookupError, ValueError, TypeError, AttributeError)
 
 
 def read_workbook(data: bytes) -> list[Sheet]:

@@ -6,15 +6,28 @@ YEAR = dg.AssetSelection.groups("foundation") | dg.AssetSelection.assets(
     "school_year_setup", "pupil_registrations", "wlz_statuses", "worklist", "signals", "zorgkantoor_statement", "proofs"
 )
 
-receive_job = dg.define_asset_job("innemen", dg.AssetSelection.assets("deliveries", "quarantine"), description="Alles in de inbox innemen.")
-year_job = dg.define_asset_job("schooljaar", YEAR, description="Betalers, budgetten, aandelen, vaststelling en termijnen van één schooljaar.")
+receive_job = dg.define_asset_job(
+    "innemen", dg.AssetSelection.assets("deliveries", "quarantine"), description="Alles in de inbox innemen."
+)
+year_job = dg.define_asset_job(
+    "schooljaar", YEAR, description="Betalers, budgetten, aandelen, vaststelling en termijnen van één schooljaar."
+)
 month_job = dg.define_asset_job(
     "maand",
     dg.AssetSelection.assets(
-        "provider_timesheets", "delivered_hours", "monthly_declarations", "declaration_addressees", "in_region_invoices", "wlz_documents"
+        "provider_timesheets",
+        "delivered_hours",
+        "monthly_declarations",
+        "declaration_addressees",
+        "in_region_invoices",
+        "wlz_documents",
     ),
     description="Declaraties, facturen aan leden, Wlz-overzichten en uren van één maand.",
 )
-half_year_job = dg.define_asset_job("halfjaar", dg.AssetSelection.assets("out_of_region_invoices"), description="Facturen buiten de regio van één helft.")
+half_year_job = dg.define_asset_job(
+    "halfjaar",
+    dg.AssetSelection.assets("out_of_region_invoices"),
+    description="Facturen buiten de regio van één helft.",
+)
 
 ALL_JOBS = (receive_job, year_job, month_job, half_year_job)

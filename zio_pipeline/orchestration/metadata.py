@@ -31,7 +31,9 @@ def column_schema(dataset: Dataset) -> dg.TableSchema:
     )
 
 
-def product_spec(name: str, deps: Sequence[Any], partitions_def: dg.PartitionsDefinition[str] | None, code_version: str = "1") -> dg.AssetSpec:
+def product_spec(
+    name: str, deps: Sequence[Any], partitions_def: dg.PartitionsDefinition[str] | None, code_version: str = "1"
+) -> dg.AssetSpec:
     """Asset of a finance table: group, description and columns come from its contract."""
     dataset, contract = products()[name], product_contracts()[name]
     return dg.AssetSpec(

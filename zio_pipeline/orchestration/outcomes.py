@@ -19,7 +19,9 @@ Outcome = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 def contract_check(name: str) -> dg.AssetCheckSpec:
     """The check every table carries: audited by Great Expectations against its contract before it was written."""
-    return dg.AssetCheckSpec(CHECK, asset=name, blocking=True, description="Great Expectations, uit het contract van deze tabel.")
+    return dg.AssetCheckSpec(
+        CHECK, asset=name, blocking=True, description="Great Expectations, uit het contract van deze tabel."
+    )
 
 
 def tables_made(names: Sequence[str], work: Callable[[], Mapping[str, Rows]], **shown: Any) -> Iterator[Outcome]:
@@ -40,7 +42,9 @@ def tables_made(names: Sequence[str], work: Callable[[], Mapping[str, Rows]], **
         raise stopped(error) from error
     for name in names:
         metadata = table_metadata(products()[name], tables[name])
-        proof = dg.AssetCheckResult(passed=True, asset_key=name, check_name=CHECK, metadata={"rijen": len(tables[name])})
+        proof = dg.AssetCheckResult(
+            passed=True, asset_key=name, check_name=CHECK, metadata={"rijen": len(tables[name])}
+        )
         yield dg.MaterializeResult(asset_key=name, metadata=metadata | shown, check_results=[proof])
 
 

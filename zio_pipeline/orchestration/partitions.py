@@ -23,4 +23,6 @@ def year_of(key: str) -> str:
     return _YEAR_OF[key]
 
 
-_YEAR_OF = {key: year.key for year in SCHOOL_YEARS for key in (year.key, *year.months(), year.half_key(1), year.half_key(2))}
+_YEAR_OF = {
+    key: year.key for year in SCHOOL_YEARS for key in (year.key, *year.months(), year.half_key(1), year.half_key(2))
+}

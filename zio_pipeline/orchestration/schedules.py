@@ -55,7 +55,13 @@ def _request(partition: str | None, day: date, assets: tuple[str, ...]) -> dg.Ru
     return dg.RunRequest(run_key=partition, partition_key=partition, run_config=config)
 
 
-@dg.schedule(job=month_job, cron_schedule=FIRST_WEEK_AT_SEVEN, execution_timezone=TIMEZONE, name="maandrun", default_status=_status("maandrun"))
+@dg.schedule(
+    job=month_job,
+    cron_schedule=FIRST_WEEK_AT_SEVEN,
+    execution_timezone=TIMEZONE,
+    name="maandrun",
+    default_status=_status("maandrun"),
+)
 def monthly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Terms of the month, on its first working day."""
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
@@ -63,7 +69,11 @@ def monthly_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | d
 
 
 @dg.schedule(
-    job=half_year_job, cron_schedule=FIRST_WEEK_AT_SEVEN, execution_timezone=TIMEZONE, name="halfjaarrun", default_status=_status("halfjaarrun")
+    job=half_year_job,
+    cron_schedule=FIRST_WEEK_AT_SEVEN,
+    execution_timezone=TIMEZONE,
+    name="halfjaarrun",
+    default_status=_status("halfjaarrun"),
 )
 def half_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Halves for municipalities outside the region, on the first working day of January and July."""

@@ -9,7 +9,12 @@ from zio_pipeline.orchestration.jobs import receive_job
 from zio_pipeline.stages.receiving import inbox_files
 
 
-@dg.sensor(job=receive_job, name="bestanden_ontvangen", minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.STOPPED)
+@dg.sensor(
+    job=receive_job,
+    name="bestanden_ontvangen",
+    minimum_interval_seconds=60,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+)
 def file_drop_sensor(home: HomeResource) -> dg.RunRequest | dg.SkipReason:
     """A run key made of the bytes: the same inbox asks for one run, ever; a changed one for another."""
     hashes = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in inbox_files(home.open().inbox))

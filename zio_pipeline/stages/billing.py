@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from typing import Any
 
+from resources.home import Home
 from zio_pipeline.billing import (
     Agreement,
     BillingCalendar,
-    BillingPlan,
     Commitment,
     Debtor,
     DesiredDocument,
@@ -30,7 +30,6 @@ from zio_pipeline.reference import municipalities
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish, trusted_rows
 from zio_pipeline.stages.receiving import accepted_rows
-from zio_pipeline.stages.stores import Stores
 from zio_pipeline.stages.year import current_setup
 
 DOCUMENT_TABLES = ("in_region_invoices", "out_of_region_invoices", "wlz_documents")
@@ -46,11 +45,11 @@ class Billed:
     posted: tuple[PostedDocument, ...]
 
 
-def bill(stores: Stores, school_year: str, as_of: date, *, replay: bool = False, only: Wanted = lambda _: True) -> Billed:
+def bill(home: Home, school_year: str, as_of: date, *, replay: bool = False, only: Wanted = lambda _: True) -> Billed:
     """Post everything that is due on or before the business date and not posted; park what may not go out.
 
     Args:
-        stores: an opened home.
+        home: where everything is kept.
         school_year: key of an established year.
         as_of: the business date; it becomes the document date.
         replay: take each due date as business date, on an empty ledger only (demo, migration).
@@ -61,77 +60,88 @@ def bill(stores: Stores, school_year: str, as_of: date, *, replay: bool = False,
         NotProved: the terms or shares lack a valid verdict.
         ZioError: as in `billing.plan_run`.
     """
-    setup, desired = _desired(stores, school_year)
-    posted = stores.ledger.posted(school_year)
-    plan = _plan(stores, school_year, as_of, replay, [d for d in desired if only(d) or _is_posted(d, posted)], posted)
-    posted_now = stores.ledger.post(plan.to_post)
-    everything = stores.ledger.posted(school_year)
-    waiting = _plan(stores, school_year, as_of, False, desired, everything).parked if setup else ()
-    return Billed(tuple(posted_now), tuple(waiting), tuple(everything))
+    books, posted = _open_books(home, school_year), home.ledger.posted(school_year)
+    done = {(document.payer, document.period) for document in posted}
+    mine = [d for d in books.desired if only(d) or (d.payer, d.period) in done]
+    plan = plan_run(mine, posted, as_of, books.standing, books.year_shares, replay=replay)
+    posted_now = home.ledger.post(plan.to_post)
+    standing = home.ledger.posted(school_year)
+    rest = plan_run(books.desired, standing, as_of, books.standing, books.year_shares)
+    return Billed(tuple(posted_now), rest.parked, tuple(standing))
 
 
-def publish_documents(stores: Stores, school_year: str, billed: Billed, names: Sequence[str] = DOCUMENT_TABLES, **scope: Any) -> dict[str, list[dict[str, Any]]]:
+def publish_documents(
+    home: Home, school_year: str, billed: Billed, names: Sequence[str] = DOCUMENT_TABLES, **scope: Any
+) -> dict[str, list[dict[str, Any]]]:
     """Publish the posted documents (of a period, when the scope names one) as finance tables."""
     scope = {"school_year": school_year} | scope
-    rows = {name: [r for r in found if all(r[k] == v for k, v in scope.items())] for name, found in invoice_rows(billed.posted).items() if name in names}
-    publish(stores, rows, **scope)
+    rows = {
+        name: [r for r in found if all(r[k] == v for k, v in scope.items())]
+        for name, found in invoice_rows(billed.posted).items()
+        if name in names
+    }
+    publish(home, rows, scope)
     return rows
 
 
-def publish_parked(stores: Stores, school_year: str, billed: Billed) -> list[dict[str, Any]]:
+def publish_parked(home: Home, school_year: str, billed: Billed) -> list[dict[str, Any]]:
     """Publish what is due and cannot be posted yet."""
     rows = [asdict(parked) for parked in billed.parked]
-    publish(stores, {"parked_documents": rows}, school_year=school_year)
+    publish(home, {"parked_documents": rows}, {"school_year": school_year})
     return rows
 
 
-def _desired(stores: Stores, school_year: str) -> tuple[SchoolYearSetup, list[DesiredDocument]]:
-    standing = stores.warehouse.establishment(school_year)
-    if standing is None:
+@dataclass(frozen=True)
+class _Books:
+    """What an established year asks for, who may be billed for it, and the limits nothing may pass."""
+
+    desired: list[DesiredDocument]
+    standing: Standing
+    year_shares: dict[tuple[str, str, str], int]
+
+
+def _open_books(home: Home, school_year: str) -> _Books:
+    established = home.warehouse.establishment(school_year)
+    if established is None:
         raise EstablishmentBlocked([f"Schooljaar {school_year} is nog niet vastgesteld; er kan niets worden geboekt."])
-    setup = current_setup(stores, school_year)
+    scope = {"school_year": school_year, "version": established.version}
+    setup = current_setup(home, school_year)
     settings = setup.settings
     halves = (settings.first_half_due_month, settings.second_half_due_month)
     calendar = BillingCalendar.of(settings.school_year, settings.term_months, settings.first_half_months, halves)
     names = [field.name for field in fields(TermAmount)]
-    rows = trusted_rows(stores, "terms", school_year=school_year, version=standing.version)
-    terms = [TermAmount(**{name: row[name] for name in names}) for row in rows]
-    return setup, desired_documents(standing.version, terms, calendar)
+    terms = [TermAmount(**{name: row[name] for name in names}) for row in trusted_rows(home, "terms", **scope)]
+    shares = trusted_rows(home, "municipal_shares", **scope)
+    return _Books(
+        desired=desired_documents(established.version, terms, calendar),
+        standing=_standing(home, school_year, setup),
+        year_shares={(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares},
+    )
 
 
-def _plan(
-    stores: Stores, school_year: str, as_of: date, replay: bool, desired: Sequence[DesiredDocument], posted: Sequence[PostedDocument]
-) -> BillingPlan:
-    version = stores.warehouse.establishment(school_year).version
-    shares = trusted_rows(stores, "municipal_shares", school_year=school_year, version=version)
-    year_shares = {(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares}
-    return plan_run(desired, posted, as_of, _standing(stores, school_year), year_shares, replay=replay)
-
-
-def _is_posted(document: DesiredDocument, posted: Sequence[PostedDocument]) -> bool:
-    return any((p.payer, p.period) == (document.payer, document.period) for p in posted)
-
-
-def _standing(stores: Stores, school_year: str) -> Standing:
+def _standing(home: Home, school_year: str, established: SchoolYearSetup) -> Standing:
     """Who may be billed, by the newest workbook: a commitment or a debtor that came later releases what was parked.
 
     Membership is that of the established year: it decides the rhythm, and that does not change.
     """
-    established = current_setup(stores, school_year)
-    (newest,) = stores.warehouse.active("school_year_setup", school_year)
-    setup = read_setup({d.name: accepted_rows(stores, newest, d.name) for d in sources()["school_year_setup"].datasets})
+    (newest,) = home.warehouse.active("school_year_setup", school_year)
+    setup = read_setup({d.name: accepted_rows(home, newest, d.name) for d in sources()["school_year_setup"].datasets})
     sheets = setup.sheets
     return Standing(
         sender=_sender(established, sheets["debtors"]),
         debtors=tuple(_debtor(row) for row in sheets["debtors"]),
-        members=frozenset(r["municipality"] for r in established.sheets["municipalities"] if established.is_member(r["municipality"])),
+        members=frozenset(
+            r["municipality"] for r in established.sheets["municipalities"] if established.is_member(r["municipality"])
+        ),
         commitments=tuple(
             Commitment(row["municipality"], row["commitment_on"], row["commitment_cents"])
             for row in sheets["municipalities"]
             if row["commitment_on"] is not None
         ),
         agreements=tuple(
-            Agreement(row["zorgkantoor"], row["agreed_from"], row["agreed_to"]) for row in sheets["zorgkantoren"] if row["agreed_from"] is not None
+            Agreement(row["zorgkantoor"], row["agreed_from"], row["agreed_to"])
+            for row in sheets["zorgkantoren"]
+            if row["agreed_from"] is not None
         ),
         successors=municipalities().successors,
         named_successors={b.subject: b.payer for b in setup.decisions_of("successor") if b.subject and b.payer},

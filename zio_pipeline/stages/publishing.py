@@ -5,23 +5,24 @@ Does not belong here: computing rows.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from resources.home import Home
 from zio_pipeline.audit import Audit, audit, ruleset_hash
 from zio_pipeline.contracts import Dataset, products
 from zio_pipeline.errors import NotProved
 from zio_pipeline.figures import figures_hash
-from zio_pipeline.stages.stores import Stores
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def publish(stores: Stores, tables: Mapping[str, Rows], *, frozen: bool = False, **scope: Any) -> None:
+def publish(home: Home, tables: Mapping[str, Rows], scope: Mapping[str, Any], *, frozen: bool = False) -> None:
     """Audit the rows of each table and write them in one transaction, in place of the rows of the same scope.
 
     Args:
-        stores: an opened home.
+        home: where everything is kept.
         tables: rows by product name, with every column of its contract.
         frozen: the scope is established: its rows may not differ from what stands there.
         scope: the columns and values that the rows replace (school_year=..., version=...).
@@ -31,37 +32,43 @@ def publish(stores: Stores, tables: Mapping[str, Rows], *, frozen: bool = False,
     """
     shaped = {name: [_shaped(products()[name], row) for row in rows] for name, rows in tables.items()}
     for name, rows in shaped.items():
-        require_verdict(stores, products()[name], rows, minimum_rows=0)
-        standing = stores.warehouse.rows(name, **scope) if frozen else []
+        require_verdict(home, products()[name], figures_hash({name: rows}), partial(list, rows))
+        standing = home.warehouse.rows(name, **scope) if frozen else []
         if standing and figures_hash({name: standing}) != figures_hash({name: rows}):
             raise NotProved(f"Tabel {name}: de herberekening wijkt af van wat is vastgesteld. Er is niets gewijzigd.")
-    stores.warehouse.replace(shaped, **scope)
+    home.warehouse.replace(shaped, **scope)
 
 
-def require_verdict(stores: Stores, dataset: Dataset, rows: Rows, minimum_rows: int) -> None:
-    """The rows have been audited by this rule set and passed; audited now when they never were.
+def require_verdict(home: Home, dataset: Dataset, content: str, rows: Callable[[], Rows]) -> None:
+    """The content has been audited by this rule set and passed; audited now when it never was.
+
+    Args:
+        home: where everything is kept.
+        dataset: the contract.
+        content: hash that stands for the rows.
+        rows: gives them, when they must be audited.
 
     Raises:
         NotProved: the verdict is bad.
     """
-    content, rules = figures_hash({dataset.name: rows}), ruleset_hash(dataset, minimum_rows)
-    verdict = stores.warehouse.verdict(dataset.name, content, rules)
+    rules = ruleset_hash(dataset)
+    verdict = home.warehouse.verdict(dataset.name, content, rules)
     if verdict is None:
-        outcome = audit(dataset, rows, minimum_rows)
-        stores.warehouse.record_verdict(dataset.name, content, rules, outcome.passed, _detail(outcome))
+        outcome = audit(dataset, rows())
+        home.warehouse.record_verdict(dataset.name, content, rules, outcome.passed, _detail(outcome))
         outcome.require()
     elif not verdict:
         raise NotProved(f"Controle van {dataset.name} is eerder mislukt met dezelfde gegevens; zie de tabel verdicts.")
 
 
-def trusted_rows(stores: Stores, name: str, **scope: Any) -> list[dict[str, Any]]:
+def trusted_rows(home: Home, name: str, **scope: Any) -> list[dict[str, Any]]:
     """Rows of a finance table, handed out only with positive proof.
 
     Raises:
         NotProved: nobody has audited exactly these rows with the rules of today, or the audit failed.
     """
-    rows: list[dict[str, Any]] = stores.warehouse.rows(name, **scope)
-    if stores.warehouse.verdict(name, figures_hash({name: rows}), ruleset_hash(products()[name], 0)) is not True:
+    rows: list[dict[str, Any]] = home.warehouse.rows(name, **scope)
+    if home.warehouse.verdict(name, figures_hash({name: rows}), ruleset_hash(products()[name])) is not True:
         raise NotProved(f"Tabel {name} heeft geen geldig controlebewijs; maak haar opnieuw aan.")
     return rows
 
@@ -71,5 +78,7 @@ def _shaped(dataset: Dataset, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _detail(outcome: Audit) -> str:
-    failed = [{"rule": c.rule, "columns": c.columns, "violations": c.violations} for c in outcome.checks if not c.passed]
+    failed = [
+        {"rule": c.rule, "columns": c.columns, "violations": c.violations} for c in outcome.checks if not c.passed
+    ]
     return json.dumps({"rows": outcome.row_count, "checks": len(outcome.checks), "failed": failed}, sort_keys=True)

@@ -1,26 +1,28 @@
 """Receiving files: any bytes in the inbox end accepted, partly accepted or refused, with a reason and without loss.
 
 Belongs here: what is stored of a file and in which order, so that a kill leaves the old state or the new one: first the vault,
-then one transaction that makes the file count. Does not belong here: reading or judging (intake).
+then the audit, then the row that makes the file count. Does not belong here: reading or judging (intake).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from resources.home import Home
 from zio_pipeline.contracts import sources
 from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.privacy import Keys
 from zio_pipeline.stages.publishing import require_verdict
-from zio_pipeline.stages.stores import Stores
 
 QUARANTINED = "quarantined"
-_QUARANTINE_SCHEMA = pa.schema([(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")])
+_QUARANTINE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")]
+)
 
 
 @dataclass(frozen=True)
@@ -37,18 +39,30 @@ class Received:
     new: bool
 
 
-def receive(stores: Stores, folder: Path, on_file: Callable[[Received], None] | None = None) -> list[Received]:
+def receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None = None) -> list[Received]:
     """Take in every file of a folder, in order of name; files that begin with a dot are not for us.
 
     Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
-    supersedes the earlier one; both are kept.
+    supersedes the earlier one; both are kept. Everything is read first and audited per source; then each file counts in turn.
     """
-    results = []
+    results: list[Received] = []
+    fresh: dict[str, Delivery] = {}
     for path in inbox_files(folder):
-        results.append(receive_file(stores, path))
+        data = path.read_bytes()
+        content = hashlib.sha256(data).hexdigest()
+        known = _already_received(home, content)
+        if known is None and content not in fresh:
+            fresh[content] = take_in(data, home.keys)
+            _keep(home, fresh[content], data)
+        row = known or _delivery_row(fresh[content])
+        counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
+        results.append(Received(path.name, row["label"], row["status"], row["reason"], *counts, new=known is None))
         if on_file:
             on_file(results[-1])
-    _mark_superseded(stores)
+    _audit_accepted(home, list(fresh.values()))
+    for delivery in fresh.values():
+        _commit(home, delivery)
+    _mark_superseded(home)
     return results
 
 
@@ -57,25 +71,31 @@ def inbox_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
-def receive_file(stores: Stores, path: Path) -> Received:
-    """Take in one file."""
-    data = path.read_bytes()
-    known = _already_received(stores, hashlib.sha256(data).hexdigest())
-    if known is not None:
-        return _received(path, known, new=False)
-    delivery = take_in(data, stores.keys)
-    name = vault_name(delivery.content_sha256, delivery.contract_fingerprint, stores.keys)
-    stores.vault.put_bytes(delivery.content_sha256, data)
+def _keep(home: Home, delivery: Delivery, data: bytes) -> None:
+    """Into the vault: the bytes, the accepted rows, what can be known of the quarantined ones, and those as they were sent."""
+    name = vault_name(delivery.content_sha256, delivery.contract_fingerprint, home.keys)
+    home.vault.put_bytes(delivery.content_sha256, data)
     for dataset, table in delivery.accepted.items():
-        stores.vault.put(f"{name}-{dataset}", table)
-    stores.vault.put(f"{name}-{QUARANTINED}", _quarantine_table(delivery))
-    stores.vault.put(f"{name}-raw", delivery.quarantined_raw)
-    _audit_accepted(stores, delivery)
-    stores.warehouse.replace({"quarantine": list(_quarantine_rows(delivery))}, content_sha256=delivery.content_sha256)
-    stores.warehouse.replace({"deliveries": [_delivery_row(delivery)]}, content_sha256=delivery.content_sha256)
-    # The manifest row is the commit: until it stands, nothing of this file counts.
-    stores.warehouse.register(_entry(delivery, stores.keys))
-    return _received(path, _delivery_row(delivery), new=True)
+        home.vault.put(f"{name}-{dataset}", table)
+    home.vault.put(f"{name}-{QUARANTINED}", _quarantine_table(delivery))
+    home.vault.put(f"{name}-raw", delivery.quarantined_raw)
+
+
+def _audit_accepted(home: Home, deliveries: Sequence[Delivery]) -> None:
+    """Once per delivery: the accepted rows of each source against their contract. Rows judged good that fail here stop all."""
+    for source in sorted({d.source for d in deliveries if d.accepted}):
+        mine = [d for d in deliveries if d.source == source and d.accepted]
+        identity = hashlib.sha256(",".join(sorted(d.content_sha256 for d in mine)).encode()).hexdigest()
+        for dataset in sources()[source].datasets:
+            table = pa.concat_tables([d.accepted[dataset.name] for d in mine])
+            require_verdict(home, dataset, identity, table.to_pylist)
+
+
+def _commit(home: Home, delivery: Delivery) -> None:
+    """Show the file and its quarantine, then register it: until the manifest row stands, nothing of this file counts."""
+    for name, rows in (("quarantine", list(_quarantine_rows(delivery))), ("deliveries", [_delivery_row(delivery)])):
+        home.warehouse.replace({name: rows}, content_sha256=delivery.content_sha256)
+    home.warehouse.register(_entry(delivery, home.keys))
 
 
 def vault_name(content_sha256: str, contract_fingerprint: str, keys: Keys) -> str:
@@ -83,43 +103,41 @@ def vault_name(content_sha256: str, contract_fingerprint: str, keys: Keys) -> st
     return f"{content_sha256}-{contract_fingerprint[:12]}-{PARSER_VERSION}-{keys.key_id}"
 
 
-def accepted_rows(stores: Stores, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
+def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
     """Accepted rows of one dataset of a received file, or its quarantined rows with dataset `quarantined`."""
-    return accepted_table(stores, entry, dataset).to_pylist()  # type: ignore[no-any-return]
+    return accepted_table(home, entry, dataset).to_pylist()  # type: ignore[no-any-return]
 
 
-def accepted_table(stores: Stores, entry: ManifestEntry, dataset: str) -> pa.Table:
+def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
     """As `accepted_rows`, as an Arrow table."""
-    return stores.vault.get(f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}-{dataset}")
+    return home.vault.get(
+        f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}-{dataset}"
+    )
 
 
-def _already_received(stores: Stores, content_sha256: str) -> dict[str, Any] | None:
+def _already_received(home: Home, content_sha256: str) -> dict[str, Any] | None:
     """What the warehouse knows of these bytes, when they were read as they would be read today."""
-    rows = stores.warehouse.rows("deliveries", content_sha256=content_sha256)
+    rows = home.warehouse.rows("deliveries", content_sha256=content_sha256)
     if not rows or rows[0]["source"] not in sources():
         return None
-    registered = stores.warehouse.manifest(
+    registered = home.warehouse.manifest(
         content_sha256=content_sha256,
         contract_fingerprint=sources()[rows[0]["source"]].fingerprint,
         parser_version=PARSER_VERSION,
-        key_id=stores.keys.key_id,
+        key_id=home.keys.key_id,
     )
     return rows[0] if registered else None
 
 
-def _mark_superseded(stores: Stores) -> None:
+def _mark_superseded(home: Home) -> None:
     """Show in `deliveries` which files have been superseded; derived from the manifest, so a run that was cut off is mended."""
-    replaced = {e.content_sha256 for e in stores.warehouse.manifest(active=False) if e.status != "refused"}
-    replaced -= {e.content_sha256 for e in stores.warehouse.manifest(active=True)}
-    for row in stores.warehouse.rows("deliveries"):
+    replaced = {e.content_sha256 for e in home.warehouse.manifest(active=False) if e.status != "refused"}
+    replaced -= {e.content_sha256 for e in home.warehouse.manifest(active=True)}
+    for row in home.warehouse.rows("deliveries"):
         if row["content_sha256"] in replaced and row["status"] != "superseded":
-            stores.warehouse.replace({"deliveries": [row | {"status": "superseded"}]}, content_sha256=row["content_sha256"])
-
-
-def _audit_accepted(stores: Stores, delivery: Delivery) -> None:
-    """Once per delivery: the accepted rows against their own contract. Rows judged good that fail here stop everything."""
-    for dataset, table in delivery.accepted.items():
-        require_verdict(stores, sources()[delivery.source].dataset(dataset), table.to_pylist(), minimum_rows=0)
+            home.warehouse.replace(
+                {"deliveries": [row | {"status": "superseded"}]}, content_sha256=row["content_sha256"]
+            )
 
 
 def _quarantine_table(delivery: Delivery) -> pa.Table:
@@ -184,8 +202,3 @@ def _entry(delivery: Delivery, keys: Keys) -> ManifestEntry:
         month=delivery.month,
         status=delivery.status,
     )
-
-
-def _received(path: Path, row: dict[str, Any], *, new: bool) -> Received:
-    counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
-    return Received(path.name, row["label"], row["status"], row["reason"], *counts, new)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from resources.establishments import Establishment
+from resources.home import Home
 from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.contracts import sources
 from zio_pipeline.delivery import delivered_hours
@@ -22,7 +24,6 @@ from zio_pipeline.proofs import require
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish
 from zio_pipeline.stages.receiving import QUARANTINED, accepted_rows, accepted_table
-from zio_pipeline.stages.stores import Stores
 
 FINANCE_TABLES = (
     "doelgroep_budgets",
@@ -47,36 +48,42 @@ class Proposal:
     receipt: Mapping[str, Any]
 
 
-def year_inputs(stores: Stores, school_year: str) -> YearInputs:
+def year_inputs(home: Home, school_year: str) -> YearInputs:
     """What the year is computed from: the files its receipt names once established, else the active ones.
 
     Raises:
         EstablishmentBlocked: a source is missing altogether.
     """
-    standing = stores.warehouse.establishment(school_year)
+    standing = home.warehouse.establishment(school_year)
     pinned = [dict(file) for file in standing.receipt["inputs"]] if standing else None
-    setup = _entries(stores, "school_year_setup", school_year, pinned)
-    registrations = _entries(stores, "pupil_registrations", school_year, pinned)
-    indications = _entries(stores, "wlz_statuses", school_year, pinned)
-    missing = [name for name, found in (("Inrichting", setup), ("leerlingbestanden", registrations), ("Wlz-lijst", indications)) if not found]
+    setup = _entries(home, "school_year_setup", school_year, pinned)
+    registrations = _entries(home, "pupil_registrations", school_year, pinned)
+    indications = _entries(home, "wlz_statuses", school_year, pinned)
+    missing = [
+        name
+        for name, found in (("Inrichting", setup), ("leerlingbestanden", registrations), ("Wlz-lijst", indications))
+        if not found
+    ]
     if missing:
-        raise EstablishmentBlocked([f"{name} voor schooljaar {school_year} ontbreekt: er is geen aanvaard bestand." for name in missing])
+        raise EstablishmentBlocked(
+            [f"{name} voor schooljaar {school_year} ontbreekt: er is geen aanvaard bestand." for name in missing]
+        )
     entries = [*setup, *registrations, *indications]
     return YearInputs(
-        sheets={d.name: accepted_rows(stores, setup[0], d.name) for d in sources()["school_year_setup"].datasets},
+        sheets={d.name: accepted_rows(home, setup[0], d.name) for d in sources()["school_year_setup"].datasets},
         payer=PayerInputs(
-            registrations=[row for e in registrations for row in accepted_rows(stores, e, "pupil_registrations")],
-            indications=[row for e in indications for row in accepted_rows(stores, e, "wlz_statuses")],
-            quarantined=[row for e in (*registrations, *indications) for row in accepted_rows(stores, e, QUARANTINED)],
+            registrations=[row for e in registrations for row in accepted_rows(home, e, "pupil_registrations")],
+            indications=[row for e in indications for row in accepted_rows(home, e, "wlz_statuses")],
+            quarantined=[row for e in (*registrations, *indications) for row in accepted_rows(home, e, QUARANTINED)],
         ),
         files=tuple(sorted((_file(e) for e in entries), key=lambda file: (file["source"], file["content_sha256"]))),
     )
 
 
-def _entries(stores: Stores, source: str, school_year: str, pinned: list[dict[str, str]] | None) -> list[Any]:
+def _entries(home: Home, source: str, school_year: str, pinned: list[dict[str, str]] | None) -> list[Any]:
     if pinned is None:
-        return stores.warehouse.active(source, school_year)
-    return [e for e in stores.warehouse.manifest(source=source, school_year=school_year) if _file(e) in pinned]
+        return home.warehouse.active(source, school_year)
+    return [e for e in home.warehouse.manifest(source=source, school_year=school_year) if _file(e) in pinned]
 
 
 def _file(entry: Any) -> dict[str, str]:
@@ -84,27 +91,34 @@ def _file(entry: Any) -> dict[str, str]:
     return {name: getattr(entry, name) for name in names}
 
 
-def version_of(stores: Stores, school_year: str) -> int:
+def version_of(home: Home, school_year: str) -> int:
     """The established version, or the one being prepared."""
-    standing = stores.warehouse.establishment(school_year)
+    standing = home.warehouse.establishment(school_year)
     return standing.version if standing else FIRST_VERSION
 
 
-def publish_decisions(stores: Stores, school_year: str) -> PayerOutcome:
+def publish_decisions(home: Home, school_year: str) -> PayerOutcome:
     """Decide every payer: the decisions into the vault, the worklist and the signals into the warehouse."""
-    inputs = year_inputs(stores, school_year)
+    inputs = year_inputs(home, school_year)
     setup = read_setup(inputs.sheets)
     outcome = decide_payers(setup, inputs.payer)
     decisions = [asdict(decision) for decision in outcome.decisions]
-    stores.vault.put(f"payer_decisions-{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
-    publish(stores, {"worklist": _worklist_rows(school_year, outcome), "signals": _signal_rows(school_year, outcome)}, school_year=school_year)
+    home.vault.put(f"payer_decisions-{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
+    tables = {"worklist": _worklist_rows(school_year, outcome), "signals": _signal_rows(school_year, outcome)}
+    publish(home, tables, {"school_year": school_year})
     return outcome
 
 
 def _worklist_rows(school_year: str, outcome: PayerOutcome) -> list[dict[str, Any]]:
     rows = {item.item_id: item for item in outcome.worklist}
     return [
-        asdict(item) | {"school_year": school_year, "item_id": number, "explanation": item.explanation, "blocking": item.decision_id is None}
+        asdict(item)
+        | {
+            "school_year": school_year,
+            "item_id": number,
+            "explanation": item.explanation,
+            "blocking": item.decision_id is None,
+        }
         for number, item in rows.items()
     ]
 
@@ -112,102 +126,118 @@ def _worklist_rows(school_year: str, outcome: PayerOutcome) -> list[dict[str, An
 def _signal_rows(school_year: str, outcome: PayerOutcome) -> list[dict[str, Any]]:
     rows = {signal.signal_id: signal for signal in outcome.signals}
     return [
-        asdict(signal) | {"school_year": school_year, "signal_id": number, "explanation": signal.explanation} for number, signal in rows.items()
+        asdict(signal) | {"school_year": school_year, "signal_id": number, "explanation": signal.explanation}
+        for number, signal in rows.items()
     ]
 
 
-def publish_budgets(stores: Stores, school_year: str) -> list[dict[str, Any]]:
+def publish_budgets(home: Home, school_year: str) -> list[dict[str, Any]]:
     """The budgets alone: they need no pupil to be decided, so they can be seen while the worklist is open."""
-    inputs, version = year_inputs(stores, school_year), version_of(stores, school_year)
+    inputs, version = year_inputs(home, school_year), version_of(home, school_year)
     setup = read_setup(inputs.sheets)
     rows = stamped(budget_rows(doelgroep_budgets(setup), decide_payers(setup, inputs.payer)), setup, version)
-    _publish_year(stores, {"doelgroep_budgets": rows}, school_year, version)
+    _publish_year(home, {"doelgroep_budgets": rows}, school_year, version)
     return rows
 
 
-def publish_figures(stores: Stores, school_year: str, names: Iterable[str] = FINANCE_TABLES, month: str | None = None) -> YearFigures:
+def publish_figures(
+    home: Home, school_year: str, names: Iterable[str] = FINANCE_TABLES, month: str | None = None
+) -> YearFigures:
     """Compute the year and publish the named tables of it (of one month, where they have months), with every proof stored.
 
     Raises:
         EstablishmentBlocked: the worklist is open.
         NotProved: an invariant does not hold, or the year is established and the figures differ.
     """
-    version = version_of(stores, school_year)
-    figures = compute_year(year_inputs(stores, school_year), version)
+    version = version_of(home, school_year)
+    figures = compute_year(year_inputs(home, school_year), version)
     tables = {name: [row for row in figures.tables[name] if month in (None, row.get("month"))] for name in names}
-    _publish_year(stores, tables, school_year, version, **({"month": month} if month else {}))
+    _publish_year(home, tables, school_year, version, **({"month": month} if month else {}))
     proofs = [proof.row() | {"school_year": school_year, "version": version} for proof in figures.proofs]
-    publish(stores, {"proofs": proofs}, school_year=school_year, version=version)
+    publish(home, {"proofs": proofs}, {"school_year": school_year, "version": version})
     require(figures.proofs)
     return figures
 
 
-def _publish_year(stores: Stores, tables: Tables, school_year: str, version: int, **scope: Any) -> None:
-    frozen = stores.warehouse.establishment(school_year) is not None
-    publish(stores, tables, frozen=frozen, school_year=school_year, version=version, **scope)
+def _publish_year(home: Home, tables: Tables, school_year: str, version: int, **scope: Any) -> None:
+    frozen = home.warehouse.establishment(school_year) is not None
+    publish(home, tables, {"school_year": school_year, "version": version} | scope, frozen=frozen)
 
 
-def propose(stores: Stores, school_year: str, proposed_by: str, on: date) -> Proposal:
+def propose(home: Home, school_year: str, proposed_by: str, on: date) -> Proposal:
     """Compute the year, publish it as a draft, and lay its receipt down for a second person.
 
     Raises:
         EstablishmentBlocked: the year is established already, or the worklist is open.
     """
-    standing = stores.warehouse.establishment(school_year)
+    standing = home.warehouse.establishment(school_year)
     if standing:
         raise EstablishmentBlocked([f"Schooljaar {school_year} is al vastgesteld (versie {standing.version})."])
-    inputs = year_inputs(stores, school_year)
-    figures = publish_figures(stores, school_year)
+    inputs = year_inputs(home, school_year)
+    figures = publish_figures(home, school_year)
     receipt = make_receipt(inputs, figures, FIRST_VERSION)
     proposal = Proposal(FIRST_VERSION, receipt_hash(receipt), receipt)
-    stores.warehouse.propose(
-        school_year, FIRST_VERSION, proposal.receipt_hash, canonical(receipt), reason="eerste vaststelling", proposed_by=proposed_by, proposed_on=on
+    home.warehouse.propose(
+        school_year,
+        FIRST_VERSION,
+        proposal.receipt_hash,
+        canonical(receipt),
+        reason="eerste vaststelling",
+        proposed_by=proposed_by,
+        proposed_on=on,
     )
     return proposal
 
 
-def approve(stores: Stores, school_year: str, receipt: str, approved_by: str, on: date) -> None:
+def approve(home: Home, school_year: str, receipt: str, approved_by: str, on: date) -> None:
     """The second signature. It names the receipt, and falls when the year has changed since.
 
     Raises:
         NotProved: recomputed now, the year has another receipt than the one that was proposed.
         WarehouseError: there is no such proposal, or the same person proposed it.
     """
-    inputs = year_inputs(stores, school_year)
+    inputs = year_inputs(home, school_year)
     now = receipt_hash(make_receipt(inputs, compute_year(inputs, FIRST_VERSION), FIRST_VERSION))
     if now != receipt:
-        raise NotProved(f"Het voorstel {receipt[:12]} past niet meer bij de gegevens (nu {now[:12]}). Stel opnieuw voor.")
-    stores.warehouse.approve(school_year, FIRST_VERSION, receipt, approved_by=approved_by, approved_on=on)
+        raise NotProved(
+            f"Het voorstel {receipt[:12]} past niet meer bij de gegevens (nu {now[:12]}). Stel opnieuw voor."
+        )
+    home.warehouse.approve(school_year, FIRST_VERSION, receipt, approved_by=approved_by, approved_on=on)
 
 
-def establish_if_fictitious(stores: Stores, school_year: str, on: date) -> bool:
-    """Fix a fictitious year with the two demo identities; a real year is left to two people.
+def establish_if_fictitious(home: Home, school_year: str, on: date) -> Establishment | None:
+    """The established year; a fictitious one is fixed here with the two demo identities, a real one waits for two people.
 
     Returns:
-        Whether the year is established now.
+        None while a real year waits.
     """
-    if stores.warehouse.establishment(school_year):
-        return True
-    if not current_setup(stores, school_year).settings.fictitious:
-        return False
-    proposer, approver = DEMO_IDENTITIES
-    proposal = propose(stores, school_year, proposer, on)
-    approve(stores, school_year, proposal.receipt_hash, approver, on)
-    return True
+    standing = home.warehouse.establishment(school_year)
+    if standing is None and current_setup(home, school_year).settings.fictitious:
+        proposer, approver = DEMO_IDENTITIES
+        proposal = propose(home, school_year, proposer, on)
+        approve(home, school_year, proposal.receipt_hash, approver, on)
+        standing = home.warehouse.establishment(school_year)
+    return standing
 
 
-def current_setup(stores: Stores, school_year: str) -> SchoolYearSetup:
+def waits_for_two(school_year: str) -> EstablishmentBlocked:
+    """What a run says of a real year that nobody has established yet."""
+    sentence = "wacht op twee personen: 'zio establish --propose' en daarna '--approve' door een ander."
+    return EstablishmentBlocked([f"schooljaar {school_year} {sentence}"])
+
+
+def current_setup(home: Home, school_year: str) -> SchoolYearSetup:
     """The setup the year is computed from."""
-    return read_setup(year_inputs(stores, school_year).sheets)
+    return read_setup(year_inputs(home, school_year).sheets)
 
 
-def publish_delivered_hours(stores: Stores, school_year: str, month: str | None = None) -> list[dict[str, Any]]:
+def publish_delivered_hours(home: Home, school_year: str, month: str | None = None) -> list[dict[str, Any]]:
     """Add up the accepted timesheets, of one month or of all, and publish `delivered_hours`."""
-    setup = current_setup(stores, school_year)
+    setup = current_setup(home, school_year)
     doelgroepen = {c.key: c.doelgroep for c in setup.classes}
-    entries = [e for e in stores.warehouse.active("provider_timesheets", school_year) if month in (None, e.month)]
-    tables = [accepted_table(stores, e, "provider_timesheets") for e in entries]
+    entries = [e for e in home.warehouse.active("provider_timesheets", school_year) if month in (None, e.month)]
+    tables = [accepted_table(home, e, "provider_timesheets") for e in entries]
     rows = delivered_hours(pa.concat_tables(tables), doelgroepen) if tables else []
     scope = {"school_year": school_year} | ({"month": month} if month else {})
-    publish(stores, {"delivered_hours": rows}, **scope)
+    publish(home, {"delivered_hours": rows}, scope)
     return rows

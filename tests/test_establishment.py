@@ -1,0 +1,108 @@
+"""The receipt two people sign for: same inputs, same receipt; any change, another one (SPEC 5, `establish`)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.year_builder import BREDA, GOIRLE, HEUSDEN, MIDDEN_BRABANT, TILBURG, Year
+from zio_pipeline.errors import NotProved
+from zio_pipeline.establishment import make_receipt, receipt_hash
+from zio_pipeline.figures import canonical, compute_year
+from zio_pipeline.proofs import Proof
+
+
+def year_of_four() -> Year:
+    """Four pupils of 6.000,00 each, one of them Wlz, and one without need."""
+    year = Year()
+    for code in (TILBURG, HEUSDEN, BREDA):
+        year.pupil(f"leerling {code}", municipality=code)
+    year.wlz(year.pupil("leerling wlz"))
+    year.pupil("leerling vrij", needs_care=False)
+    return year
+
+
+def receipt_of(year: Year, version: int = 1) -> dict[str, Any]:
+    inputs = year.inputs()
+    return make_receipt(inputs, compute_year(inputs, version), version)
+
+
+def test_a_receipt_says_what_is_fixed() -> None:
+    """SPEC 5: settings, file hashes, pupil counts, payer decisions, shares and terms, and the code version."""
+    receipt = receipt_of(year_of_four())
+    assert (receipt["school_year"], receipt["version"]) == ("2025-2026", 1)
+    assert receipt["inputs"] == [
+        {"content_sha256": "00", "contract_fingerprint": "11", "label": "inrichting", "source": "school_year_setup"}
+    ]
+    assert receipt["pupils"] == {"buiten de sleutel": 1, "jeugdwet": 3, "wlz_zin": 1}
+    assert receipt["orders_cents"] == {"LP": 24_000_00}
+    assert receipt["settlement_cents"] == {
+        "members": 12_000_00,
+        "outside": 6_000_00,
+        "zorgkantoren": 6_000_00,
+        "pgb": 0,
+        "adult": 0,
+        "contributions": 0,
+    }
+    assert receipt["code_version"]
+    assert receipt["proofs"] > 10
+    assert all(len(receipt[name]) == 64 for name in ("settings_sha256", "decisions_sha256", "figures_sha256"))
+
+
+def test_rerunning_gives_the_same_receipt_whatever_the_order_of_the_rows() -> None:
+    """SPEC 5: re-running gives identical rows. No clock and no chance in it."""
+    year = year_of_four()
+    before = receipt_hash(receipt_of(year))
+    assert receipt_hash(receipt_of(year_of_four())) == before
+    year.registrations.reverse()
+    year.sheets = {name: rows[::-1] for name, rows in year.sheets.items()}
+    assert receipt_hash(receipt_of(year)) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda year: year.pupil("nog een"),
+        lambda year: year.registrations[0].update(municipality=GOIRLE),
+        lambda year: year.registrations[0].update(municipality_evidence="confirmed"),
+        lambda year: year.indications[0].update(responsible_zorgkantoor="5526"),
+        lambda year: year.sheets["orders"][0].update(tariff_cents=60_01),
+        lambda year: next(r for r in year.sheets["settings"] if r["key"] == "regio_naam").update(value="Andere regio"),
+    ],
+)
+def test_an_approval_falls_when_anything_changes(change: Callable[[Year], Any]) -> None:
+    """SPEC 5: the approval names the receipt's hash and falls when it changes; also when no cent moves."""
+    year = year_of_four()
+    before = receipt_hash(receipt_of(year))
+    change(year)
+    assert receipt_hash(receipt_of(year)) != before
+
+
+def test_other_bytes_of_a_file_are_another_receipt() -> None:
+    inputs = year_of_four().inputs()
+    other = replace(inputs, files=(dict(inputs.files[0]) | {"content_sha256": "99"},))
+    receipts = [make_receipt(one, compute_year(one, 1), 1) for one in (inputs, other)]
+    assert receipt_hash(receipts[0]) != receipt_hash(receipts[1])
+    assert receipts[0]["figures_sha256"] == receipts[1]["figures_sha256"]
+
+
+def test_another_version_is_another_receipt() -> None:
+    assert receipt_hash(receipt_of(year_of_four(), 1)) != receipt_hash(receipt_of(year_of_four(), 2))
+
+
+def test_a_receipt_names_no_pupil() -> None:
+    """SPEC 8: it is read in the finance tables and in Dagster."""
+    text = canonical(receipt_of(year_of_four()))
+    assert "leerling " not in text
+    assert "2015" not in text
+    assert json.loads(text)["version"] == 1
+
+
+def test_there_is_nothing_to_sign_for_while_an_invariant_does_not_hold() -> None:
+    inputs = year_of_four().inputs()
+    figures = compute_year(inputs, 1)
+    off = Proof("terms_equal_year", f"LP · wlz_zin · {MIDDEN_BRABANT}", 1, 2)
+    with pytest.raises(NotProved, match=r"terms_equal_year .*: 1 tegen 2 cent"):
+        make_receipt(inputs, replace(figures, proofs=(*figures.proofs, off)), 1)
