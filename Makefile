@@ -6,6 +6,8 @@ BIN       = .venv/bin
 YEAR      = 2025-2026
 export ZIO_HOME
 export DAGSTER_HOME = $(ZIO_HOME)/dagster
+export VIRTUAL_ENV = $(CURDIR)/.venv
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: run test ui check lint types unit soak lock dictionary clean
 

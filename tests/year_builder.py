@@ -5,7 +5,7 @@ one class ('EMB1'); a test adds pupils, more classes, besluiten. Rows have exact
 with `row_ref`. The expected number of pupils of a class is the number placed there, unless a test says otherwise. A
 besluit 'wlz-lijst' accepts the Wlz list, and last year's Wlz share is not compared, unless a test asks for it.
 
-Belongs here: rows and their defaults. Does not belong here: any expectation.
+Belongs here: rows and their defaults, and reading a result. Does not belong here: any expectation.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.contracts import sources
 from zio_pipeline.figures import YearFigures, YearInputs, compute_year
 from zio_pipeline.payer import Decision, PayerInputs, PayerOutcome, WorkItem, decide_payers
 from zio_pipeline.setup import SchoolYearSetup, read_setup
+from zio_pipeline.shares import split_over_payers
 
 LEIJPARK, DE_BODDE = "02ZX00", "01FX00"
 SIZA, AMARANT = "41410101", "41410202"
@@ -211,6 +213,37 @@ class Year:
                 and (row["placed_to"] is None or row["placed_to"] >= START_DATE)
             }
         )
+
+
+def small_year(**changed: str) -> Year:
+    """One order of 60.000,00: EMB two classes (48.000,00), MG one (12.000,00), and a contribution of 1.000,00."""
+    year = Year(**changed)
+    year.school_class("EMB2")
+    year.doelgroep("LP", "MG", 5_00)
+    year.school_class("MG1", "LP", "MG")
+    year.pupils(3, "EMB1", TILBURG)
+    year.pupil("heusden", "EMB1", HEUSDEN)
+    year.pupil("breda", "EMB1", BREDA)
+    year.wlz(year.pupil("mpt", "EMB2"), "7")
+    year.wlz(year.pupil("dtv", "EMB2"), "8")
+    year.wlz(year.pupil("west", "EMB2"), "7", WEST_BRABANT)
+    year.pupils(2, "MG1", TILBURG)
+    year.pupil("heusden2", "MG1", HEUSDEN)
+    year.contribution("LP", "SWV", 1_000_00)
+    year.add("zorgkantoren", zorgkantoor=MIDDEN_BRABANT, name="VGZ", legal_ground="Wlz art. 3.3.3 (fictief)")
+    return year
+
+
+def year_amounts(figures: YearFigures) -> dict[tuple[str, str, str], int]:
+    rows = figures.tables["municipal_shares"]
+    return {(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in rows}
+
+
+def shares(year: Year) -> dict[tuple[str, str, str, str], int]:
+    """Cents per order, doelgroep, stream and payer."""
+    setup = year.setup()
+    details = split_over_payers(setup, doelgroep_budgets(setup), year.outcome())
+    return {(d.order_id, d.doelgroep, d.stream, d.payer): d.amount_cents for d in details}
 
 
 def decision_of(outcome: PayerOutcome, pupil: str) -> Decision:

@@ -2,7 +2,8 @@
 
 Belongs here: loading ODCS v3.2 files from `data_contracts/`, checking them (the pydantic model of the standard, nothing in the
 file that it did not take, and our own strictness; a test holds them against the JSON schema), and the small vocabulary
-the rest of the program reads them through. Intake compiles its header aliases, parsers and row rules from it; the warehouse its tables; Dagster its column schemas; the audit its checks.
+the rest of the program reads them through. Intake compiles its header aliases, parsers and row rules from it; the
+warehouse its tables; Dagster its column schemas; the audit its checks.
 Does not belong here: executing any of that.
 
 How the standard is used: `businessName` is the Dutch header, `synonyms` are its aliases, `physicalType` is the way a text
@@ -42,7 +43,7 @@ KINDS = {
     "time": "integer",
     "boolean": "boolean",
 }
-"""How a text is parsed -> the logical type it becomes: `hours` hundredths of an hour, `euro` cents, `time` minutes since midnight."""
+"""How a text is parsed -> its logical type: `hours` hundredths of an hour, `euro` cents, `time` minutes since midnight."""
 
 CLASSIFICATIONS = ("public", "internal", "restricted", "personal")
 SEVERITIES = ("error", "warning")

@@ -171,6 +171,13 @@ def test_equal_rows_that_are_bad_anyway_get_no_second_reason() -> None:
     assert rules(deliver(csv_of(pupil(1), pupil(2, klas=""), pupil(2, klas="")))) == {3: ["required"], 4: ["required"]}
 
 
+def test_a_bad_row_never_takes_the_place_of_an_equal_good_one() -> None:
+    header, good = table([pupil(1)])
+    delivery = deliver(csv_bytes([header, [*good, "extra"], good]))
+    assert rules(delivery) == {2: ["extra_cells"]}
+    assert delivery.rows_accepted == 1
+
+
 def test_equal_timesheet_lines_are_a_signal_and_both_count() -> None:
     delivery = deliver(csv_of(line(1), line(2), line(1)))
     assert (delivery.status, delivery.rows_accepted) == ("accepted", 3)

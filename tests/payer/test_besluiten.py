@@ -88,6 +88,15 @@ def test_of_two_placements_a_besluit_names_the_one_that_counts_and_the_payer_fol
     assert open_reasons(outcome) == []
 
 
+def test_classes_of_the_same_name_are_told_apart_by_school() -> None:
+    year = in_two_classes()
+    year.sheets["classes"][1]["class_code"] = year.registrations[1]["class_code"] = "EMB1"
+    besluit = year.besluit("definitive", pupil="p1", class_code="EMB1")
+    assert open_reasons(year.outcome()).count("double_placement") == 2
+    besluit["school"] = LEIJPARK
+    assert decision_of(year.outcome(), "p1").order_id == "LP"
+
+
 @pytest.mark.parametrize(
     ("besluit", "stream", "payer"),
     [

@@ -5,12 +5,14 @@ A small region with invented amounts and parties (fictief).
 
 import hashlib
 import multiprocessing
+import uuid
 from collections import Counter
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
 
 from resources import ledger as ledger_module
 from resources import triggers
@@ -399,6 +401,39 @@ def test_a_session_posing_as_a_replica_is_refused_too(postgres_url):
     establish(warehouse)
     with pytest.raises(WarehouseError, match="alleen toegevoegd"):
         run_sql(warehouse, "SET LOCAL session_replication_role = replica", "DELETE FROM establishment_approvals")
+
+
+@pytest.fixture
+def as_guest(postgres_url):
+    """URL of the same schema for a role that may read and write its tables, and owns nothing."""
+    owner = Warehouse(postgres_url)
+    owner.create()
+    establish(owner)
+    role = f"zio_guest_{uuid.uuid4().hex}"
+    schema = make_url(postgres_url).query["options"].removeprefix("-csearch_path=")
+    run_sql(
+        owner,
+        f"CREATE ROLE {role}",
+        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+    )
+    url = make_url(postgres_url).update_query_dict({"options": f"-csearch_path={schema} -crole={role}"})
+    yield url.render_as_string(hide_password=False)
+    run_sql(owner, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+def test_who_does_not_own_the_tables_can_post_and_cannot_take_down_a_guard(as_guest):
+    warehouse = Warehouse(as_guest)
+    warehouse.create()
+    assert Ledger(warehouse).post(ready(FIRST))
+    assert verify(warehouse) == []
+    for attempt in (
+        "DROP TRIGGER documents_append_only ON documents",
+        "ALTER TABLE documents DISABLE TRIGGER ALL",
+        "TRUNCATE documents CASCADE",
+    ):
+        with pytest.raises(WarehouseError, match=r"must be owner|permission denied"):
+            run_sql(warehouse, attempt)
 
 
 def test_a_dropped_or_changed_guard_is_found_and_stops_posting(established, ledger):

@@ -39,7 +39,7 @@ class RefusedFileError(ZioError):
         super().__init__(reason)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Reason:
     """Why a row, or something beside the rows, needs attention.
 

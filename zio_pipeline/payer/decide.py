@@ -56,6 +56,7 @@ class _Walk:
         self._indications = _grouped(inputs.indications, lambda row: row["pupil"])
         self._quarantined = sorted(inputs.quarantined, key=lambda row: row["row_ref"])
         self._quarantined_of = _grouped(self._quarantined, self._besluiten.owner)
+        # By pupil: whatever number of rows speaks of a pupil, it is counted once.
         self._decisions: dict[str, Decision] = {}
         self._seats: dict[str, tuple[str, str]] = {}
         self._work: list[WorkItem] = []
@@ -207,8 +208,6 @@ class _Walk:
         return school or "", (besluit.class_code if besluit else None) or row["class_code"] or ""
 
     def _seat_by_besluit(self, pupil: str, school_class: SchoolClass, besluit: Besluit, row: Row) -> None:
-        if pupil in self._decisions:
-            return  # a second quarantined row about the same pupil never counts it twice
         self._seats[pupil] = school_class.key
         verdict = self._verdict_by(besluit, Verdict("quarantined_row", work=True), school_class)
         self._decide(pupil, school_class, verdict, besluit, age_class="onbekend", row_ref=row["row_ref"])
