@@ -38,8 +38,9 @@ class Home:
             ZioError: a key is malformed, or the warehouse cannot be opened or lacks a trigger.
         """
         folder = (folder or Path(environ.get("ZIO_HOME") or DEFAULT)).resolve()
-        for name in ("inbox", "outbox"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        for place in (folder, folder / "inbox", folder / "outbox"):
+            # The inbox holds raw personal data and the outbox restricted tables: for the owner only.
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = load_keys(folder / "vault" / "keys", environ)
         warehouse = Warehouse(environ.get("ZIO_WAREHOUSE_URL") or sqlite_url(folder / "warehouse.db"))
         warehouse.create()

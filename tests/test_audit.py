@@ -22,7 +22,7 @@ def registrations() -> Dataset:
 def good_rows() -> list[dict[str, Any]]:
     year = Year()
     year.pupils(3)
-    return year.registrations
+    return [row | {"pupil": f"{number:064x}"} for number, row in enumerate(year.registrations)]
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def test_every_failed_rule_is_named_with_its_number_of_rows(bad: Audit) -> None:
     assert failed == {
         ("required", ("school",)): 2,
         ("form", ("school_year",)): 3,
+        ("form", ("pupil",)): 2,
         ("allowed", ("municipality_evidence",)): 3,
     }
     with pytest.raises(NotProved, match=r"required \(school\): 2 rijen"):

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PATTERNS = {
-    "school_year": r"^\d{4}-\d{4}$",
-    "month": r"^\d{4}-(?:0[1-9]|1[0-2])$",
-    "brin": r"^\d{2}[A-Z]{2}\d{2}$",
-    "agb": r"^\d{8}$",
-    "gemeentecode": r"^\d{4}$",
-    "zorgkantoor": r"^55\d{2}$",
-    "postcode": r"^[1-9]\d{3}[A-Z]{2}$",
+    "school_year": r"^\d{4}-\d{4}\Z",
+    "month": r"^\d{4}-(?:0[1-9]|1[0-2])\Z",
+    "pgn": r"^[0-9a-f]{64}\Z",
+    "brin": r"^\d{2}[A-Z]{2}\d{2}\Z",
+    "agb": r"^\d{8}\Z",
+    "gemeentecode": r"^\d{4}\Z",
+    "zorgkantoor": r"^55\d{2}\Z",
+    "postcode": r"^[1-9]\d{3}[A-Z]{2}\Z",
 }
 _DTYPES: dict[str, Any] = {"string": "str", "integer": "Int64", "boolean": "boolean", "date": "object"}
 

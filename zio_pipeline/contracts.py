@@ -30,6 +30,7 @@ KINDS = {
     "brin": "string",
     "agb": "string",
     "gemeentecode": "string",
+    "payer": "string",
     "zorgkantoor": "string",
     "postcode": "string",
     "month": "string",

@@ -209,7 +209,9 @@ def test_of_rows_with_one_key_none_is_used() -> None:
         ]
     )
     assert reasons(delivery) == {("classes", number): ["duplicate_key"] for number in (2, 4, 5)}
-    assert delivery.accepted["classes"]["class_code"].to_pylist() == ["B"]
+    assert delivery.status == "refused", "what a class costs may not be left out: the workbook counts whole or not"
+    assert "3 onjuiste rij" in (delivery.reason or "")
+    assert not delivery.accepted
 
 
 def test_of_equal_rows_with_one_key_the_first_is_used() -> None:

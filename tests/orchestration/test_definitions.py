@@ -25,6 +25,8 @@ GROUPS = {
         "municipal_shares",
         "established_year",
         "terms",
+        "worklist",
+        "signals",
     },
     "billing": {
         "monthly_declarations",
@@ -35,7 +37,7 @@ GROUPS = {
         "wlz_documents",
         "parked_documents",
     },
-    "control": {"delivered_hours", "proofs", "worklist", "signals"},
+    "control": {"delivered_hours", "proofs"},
 }
 
 LOAD = """

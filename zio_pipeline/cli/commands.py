@@ -17,13 +17,14 @@ from zio_pipeline.stages.receiving import inbox_files, receive
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    """The whole line in one process."""
+    """The whole line in one process. What became of every file is shown first, also when the year then cannot go on."""
     home, school_year = Home.open(args.home), args.school_year
-    steps = len(inbox_files(args.inbox)) + 4
     with _progress(console) as progress:
-        task = progress.add_task("innemen", total=steps)
+        task = progress.add_task("innemen", total=len(inbox_files(args.inbox)))
         received = receive(home, args.inbox, on_file=lambda _: progress.advance(task))
-        progress.update(task, description="betalers en verdeling")
+    show.received(console, received)
+    with _progress(console) as progress:
+        task = progress.add_task("betalers en verdeling", total=4)
         year.publish_decisions(home, school_year)
         figures = year.publish_figures(home, school_year)
         progress.update(task, description="vaststellen", advance=1)
@@ -37,15 +38,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
         hours = year.publish_delivered_hours(home, school_year)
         export(home, school_year)
         findings = home.verify()
-        progress.update(task, description="klaar", advance=1)
-    show.received(console, received)
+        progress.advance(task)
     show.documents(console, billed)
     show.hours(console, hours)
     show.settlement(console, figures)
     show.proofs(console, figures.proofs, findings)
-    console.print(
-        f"Resultaten: tabellen en controlebestanden in {home.outbox / school_year}, het warehouse in {home.folder}."
-    )
+    console.print(f"Resultaten voor finance: {home.outbox / school_year}; alles bij elkaar: {home.folder}.")
     return 0 if not findings and all(proof.proved for proof in figures.proofs) else 1
 
 

@@ -38,6 +38,10 @@ PARSER_VERSION = "1"
 """Goes up whenever the same bytes may be read otherwise: part of a file's identity in the manifest."""
 
 
+ALL_OR_NOTHING = "school_year_setup"
+"""A tariff, class or contribution that is left out would move its cost to others: a workbook counts whole or not."""
+
+
 def take_in(data: bytes, keys: Keys) -> Delivery:
     """Recognise, read, parse and judge one file. Never raises on what is in it; a refusal has its reason in Dutch."""
     sha = hashlib.sha256(data).hexdigest()
@@ -84,6 +88,12 @@ def _judge(recognised: Recognised, tables: Sequence[Table], keys: Keys) -> list[
 def _scope(recognised: Recognised, judged: Sequence[Judged]) -> tuple[Scope, str | None]:
     """What the accepted rows cover, or why the file is refused after all."""
     accepted = {j.dataset.name: j.accepted for j in judged}
+    bad = sum(j.rejected.num_rows for j in judged)
+    if bad and recognised.source == ALL_OR_NOTHING:
+        return (
+            NO_SCOPE,
+            f"De inrichting heeft {bad} onjuiste rij(en) en wordt in haar geheel geweigerd; de redenen staan per rij.",
+        )
     if not any(table.num_rows for table in accepted.values()):
         return NO_SCOPE, "Geen enkele rij van het bestand is bruikbaar; de redenen staan per rij."
     try:

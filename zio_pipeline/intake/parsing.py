@@ -49,6 +49,7 @@ create macro parse_brin(t) as case when regexp_full_match(t, '\d{1,2}[A-Z]{2}\d{
 create macro parse_agb(t) as case when regexp_full_match(t, '\d{7,8}') then lpad(t, 8, '0') end;
 create macro parse_gemeentecode(t) as case
     when regexp_full_match(t, '\d{1,4}') and not regexp_full_match(t, '0+') then lpad(t, 4, '0') end;
+create macro parse_payer(t) as case when regexp_full_match(t, '\d{1,4}') then lpad(t, 4, '0') else t end;
 create macro parse_zorgkantoor(t) as case when regexp_full_match(t, '55(?:0[1-9]|1\d|2[013-9]|3[0-3])') then t end;
 create macro parse_postcode(t) as case
     when regexp_full_match(t, '[1-9]\d{3}[A-Z]{2}') and t[5:6] not in ('SA', 'SD', 'SS') then t end;
@@ -95,6 +96,7 @@ EXPECTED = {
     "brin": "BRIN met vestigingsnummer, bijvoorbeeld 02ZX00",
     "agb": "een AGB-code van acht cijfers",
     "gemeentecode": "een gemeentecode van vier cijfers, bijvoorbeeld 0855",
+    "payer": "een gemeentecode, zorgkantoorcode of andere code van een betaler",
     "zorgkantoor": "een zorgkantoorcode tussen 5501 en 5533",
     "postcode": "een Nederlandse postcode, bijvoorbeeld 1234 AB",
     "month": "een maand als jjjj-mm",

@@ -85,10 +85,13 @@ def _audit_accepted(home: Home, deliveries: Sequence[Delivery]) -> None:
     """Once per delivery: the accepted rows of each source against their contract. Rows judged good that fail here stop all."""
     for source in sorted({d.source for d in deliveries if d.accepted}):
         mine = [d for d in deliveries if d.source == source and d.accepted]
-        identity = hashlib.sha256(",".join(sorted(d.content_sha256 for d in mine)).encode()).hexdigest()
-        for dataset in sources()[source].datasets:
-            table = pa.concat_tables([d.accepted[dataset.name] for d in mine])
-            require_verdict(home, dataset, identity, table.to_pylist)
+        keyed = any(dataset.key for dataset in sources()[source].datasets)
+        # Rows of a keyed source are unique within a file only; the others are audited as one batch, which is far faster.
+        for batch in [[d] for d in mine] if keyed else [mine]:
+            identity = hashlib.sha256(",".join(sorted(d.content_sha256 for d in batch)).encode()).hexdigest()
+            for dataset in sources()[source].datasets:
+                table = pa.concat_tables([d.accepted[dataset.name] for d in batch])
+                require_verdict(home, dataset, identity, table.to_pylist)
 
 
 def _commit(home: Home, delivery: Delivery) -> None:
