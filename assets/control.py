@@ -8,7 +8,7 @@ import dagster as dg
 from resources.dagster_home import HomeResource
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
-from zio_pipeline.orchestration.partitions import months, school_years, year_of, year_to_months
+from zio_pipeline.orchestration.partitions import months, school_years, year_of
 from zio_pipeline.stages import year
 
 
@@ -17,7 +17,7 @@ from zio_pipeline.stages import year
     specs=[
         product_spec(
             "delivered_hours",
-            ["provider_timesheets", dg.AssetDep("school_year_setup", partition_mapping=year_to_months)],
+            ["provider_timesheets"],
             months,
         )
     ],

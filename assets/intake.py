@@ -9,11 +9,8 @@ from resources.dagster_home import HomeResource
 from zio_pipeline.contracts import sources
 from zio_pipeline.orchestration.metadata import CHECK, product_spec, source_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
-from zio_pipeline.orchestration.partitions import months, school_years, year_of
+from zio_pipeline.orchestration.partitions import months, school_years, year_of, year_to_months
 from zio_pipeline.stages.receiving import accepted_table, receive
-
-YEAR_SOURCES = ("school_year_setup", "pupil_registrations", "wlz_statuses")
-MONTH_SOURCES = ("provider_timesheets",)
 
 
 @dg.multi_asset(
@@ -33,32 +30,44 @@ def receive_files(home: HomeResource) -> Iterator[Outcome]:
     yield from tables_made(("deliveries", "quarantine"), work)
 
 
-def _source_asset(name: str, partitions_def: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
+def _source_asset(
+    name: str, deps: list[Any], partitions_def: dg.PartitionsDefinition[str], *, required: bool
+) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=name,
-        specs=[source_spec(name, ["deliveries"], partitions_def)],
+        specs=[source_spec(name, deps, partitions_def)],
         check_specs=[
             dg.AssetCheckSpec(
-                CHECK, asset=name, blocking=True, description="Er is een aanvaard bestand voor deze periode."
+                CHECK, asset=name, blocking=True, description="Er is een aanvaard bestand voor dit schooljaar."
             )
         ],
     )
     def source(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, key = home.open(), context.partition_key
         entries = [e for e in opened.warehouse.active(name, year_of(key)) if e.month in (None, key)]
-        datasets = sources()[name].datasets
         counts = {
-            f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries) for d in datasets
+            f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries)
+            for d in sources()[name].datasets
         }
         shown = {"dagster/row_count": sum(counts.values()), "bestanden": len(entries)} | counts
-        # Only the sources of the year must be there; a month without timesheets is a month without proof of delivery.
-        complete = bool(entries) or name in MONTH_SOURCES
-        proof = dg.AssetCheckResult(passed=complete, check_name=CHECK, metadata={"bestanden": len(entries)})
+        proof = dg.AssetCheckResult(
+            passed=bool(entries) or not required, check_name=CHECK, metadata={"bestanden": len(entries)}
+        )
         yield dg.MaterializeResult(metadata=shown, check_results=[proof])
 
     return source
 
 
-accepted_sources = [_source_asset(name, school_years) for name in YEAR_SOURCES] + [
-    _source_asset(name, months) for name in MONTH_SOURCES
+accepted_sources = [
+    _source_asset("school_year_setup", ["deliveries"], school_years, required=True),
+    _source_asset("pupil_registrations", ["deliveries"], school_years, required=True),
+    _source_asset("wlz_statuses", ["deliveries"], school_years, required=True),
+    # A month without timesheets is a month without proof of delivery, not a reason to stop the money. The edge to the setup
+    # lets one backfill of a school year reach its months: all its roots must then be partitioned by school year.
+    _source_asset(
+        "provider_timesheets",
+        ["deliveries", dg.AssetDep("school_year_setup", partition_mapping=year_to_months)],
+        months,
+        required=False,
+    ),
 ]
