@@ -10,7 +10,16 @@ from resources.dagster_home import ClockResource, HomeResource
 from zio_pipeline.billing import DesiredDocument
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
-from zio_pipeline.orchestration.partitions import halves, months, school_years, year_of, year_to_halves, year_to_months
+from zio_pipeline.orchestration.partitions import (
+    halves,
+    halves_to_year,
+    months,
+    months_to_year,
+    school_years,
+    year_of,
+    year_to_halves,
+    year_to_months,
+)
 from zio_pipeline.stages import billing, year
 
 
@@ -23,7 +32,7 @@ class BusinessDate(dg.Config):
         return date.fromisoformat(self.as_of) if self.as_of else clock.today()
 
 
-def _from_year(names: list[str], mapping: dg.PartitionMapping) -> list[dg.AssetDep]:
+def _mapped(names: list[str], mapping: dg.PartitionMapping) -> list[dg.AssetDep]:
     return [dg.AssetDep(name, partition_mapping=mapping) for name in names]
 
 
@@ -44,7 +53,7 @@ def _month_table(name: str, deps: list[Any]) -> dg.AssetsDefinition:
 
 
 declarations = [
-    _month_table("monthly_declarations", _from_year(["terms"], year_to_months)),
+    _month_table("monthly_declarations", _mapped(["terms"], year_to_months)),
     _month_table("declaration_addressees", ["monthly_declarations"]),
 ]
 
@@ -72,7 +81,7 @@ def _document_table(
 
     @dg.multi_asset(
         name=name,
-        specs=[product_spec(name, _from_year(["terms"], mapping), partitions_def)],
+        specs=[product_spec(name, _mapped(["terms"], mapping), partitions_def)],
         check_specs=[contract_check(name)],
         pool="warehouse",
     )
@@ -105,7 +114,12 @@ documents = [
     name="parked_documents",
     specs=[
         product_spec(
-            "parked_documents", ["in_region_invoices", "wlz_documents", "out_of_region_invoices"], school_years
+            "parked_documents",
+            [
+                *_mapped(["in_region_invoices", "wlz_documents"], months_to_year),
+                *_mapped(["out_of_region_invoices"], halves_to_year),
+            ],
+            school_years,
         )
     ],
     check_specs=[contract_check("parked_documents")],

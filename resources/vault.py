@@ -13,11 +13,14 @@ import io
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from zio_pipeline.errors import ZioError
 from zio_pipeline.privacy import Keys, decrypt, encrypt
@@ -63,6 +66,12 @@ class Vault:
     def get_bytes(self, name: str) -> bytes:
         """The raw file of that name. ZioError when it is not there, or was tampered with."""
         return self._read(_path(self._raw, name, RAW_SUFFIX), b"raw/")
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the vault for one writer at a time: what is written but not yet registered must not be swept by another."""
+        with FileLock(self._folder / ".lock", mode=0o600):
+            yield
 
     def names(self) -> list[str]:
         """Names of the tables, sorted."""

@@ -83,6 +83,14 @@ def test_a_cell_reads_as_the_sender_sees_it(value: object, text: str) -> None:
     assert sheet.rows[0].cells == ["kop", text]
 
 
+def test_a_number_is_read_to_the_fifteen_digits_that_excel_shows() -> None:
+    data = rezipped(
+        xlsx_bytes({"a": [["kop", 0.25]]}), lambda _, part: part.replace(b"<v>0.25</v>", b"<v>0.30000000000000004</v>")
+    )
+    (sheet,) = reading.read(data, score)
+    assert sheet.rows[0].cells == ["kop", "0,3"]
+
+
 def test_a_fraction_in_a_workbook_is_never_taken_for_thousands() -> None:
     delivery = deliver(xlsx_bytes({"a": table([line(1), line(2, uren=1.234), line(3, uren="", minuten=1.234)])}))
     assert rules(delivery) == {3: ["duration"], 4: ["minutes"]}

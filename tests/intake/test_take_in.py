@@ -54,7 +54,7 @@ def content(delivery: Delivery) -> list[str]:
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(lines=dirty_lines, titles=st.lists(st.just(["titel"]) | st.just([]), max_size=3))
 def test_every_row_is_accepted_or_quarantined_or_listed(lines: list[list[str]], titles: list[list[str]]) -> None:
     delivery = deliver(csv_bytes([*titles, HEADERS, *lines]))
@@ -75,7 +75,7 @@ def test_every_row_is_accepted_or_quarantined_or_listed(lines: list[list[str]], 
     assert places == sorted(set(places))
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(lines=rows, seed=st.integers(0, 2**16))
 def test_the_order_of_rows_does_not_matter(lines: list[list[str]], seed: int) -> None:
     shuffled = list(lines)
@@ -85,7 +85,7 @@ def test_the_order_of_rows_does_not_matter(lines: list[list[str]], seed: int) ->
     assert content(one) == content(other)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(lines=rows)
 def test_text_file_and_workbook_are_judged_alike(lines: list[list[str]]) -> None:
     text, workbook = deliver(csv_bytes([HEADERS, *lines])), deliver(xlsx_bytes({"blad": [HEADERS, *lines]}))
@@ -93,7 +93,7 @@ def test_text_file_and_workbook_are_judged_alike(lines: list[list[str]]) -> None
     assert content(text) == content(workbook)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(data=st.binary(max_size=400) | st.text(max_size=300).map(str.encode))
 def test_any_bytes_end_in_a_refusal_with_a_reason(data: bytes) -> None:
     delivery = take_in(data, KEYS)
@@ -105,7 +105,7 @@ def test_any_bytes_end_in_a_refusal_with_a_reason(data: bytes) -> None:
 GOOD_CSV, GOOD_XLSX = csv_bytes(table([pupil(1), pupil(2)])), xlsx_bytes(setup_sheets())
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(data=st.data(), good=st.sampled_from([GOOD_CSV, GOOD_XLSX]))
 def test_damaged_files_never_stop_the_door(data: st.DataObject, good: bytes) -> None:
     damaged = bytearray(good)

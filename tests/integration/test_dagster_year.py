@@ -8,6 +8,7 @@ import pytest
 
 from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
+from tests.integration.test_privacy import leaks, personal_values, written_bytes
 from zio_pipeline.cli import main
 from zio_pipeline.definitions import build_defs
 from zio_pipeline.demo import generate
@@ -27,7 +28,8 @@ def through_dagster(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dg.
     home = Home.open(folder, {})
     generate(home.inbox, YEAR, 120, 7)
     defs = build_defs(home=HomeResource(folder=str(folder)), clock=ClockResource(fixed="2026-07-31"))
-    instance = dg.DagsterInstance.ephemeral()
+    (folder / "dagster").mkdir()
+    instance = dg.DagsterInstance.local_temp(str(folder / "dagster"))
     runs = [
         ("innemen", None),
         ("schooljaar", YEAR),
@@ -76,6 +78,13 @@ def test_figures_equal_those_of_the_command_line(through_dagster, tmp_path: Path
         assert home.warehouse.export_csv(name, **scope) == by_command.warehouse.export_csv(name, **scope), (name, scope)
     posted = {(d.payer, d.period): (d.amount_cents, d.lines) for d in home.ledger.posted(YEAR)}
     assert posted == {(d.payer, d.period): (d.amount_cents, d.lines) for d in by_command.ledger.posted(YEAR)}
+
+
+def test_nothing_personal_in_dagster_storage_or_logs(through_dagster):
+    _, _, folder = through_dagster
+    contents = written_bytes(folder)
+    assert any("dagster" in path.parts and path.suffix == ".db" for path in contents)
+    assert leaks(contents, personal_values(folder / "inbox")) == []
 
 
 def test_running_a_month_again_posts_nothing(through_dagster):

@@ -8,7 +8,9 @@ import pytest
 from zio_pipeline.orchestration.partitions import (
     SCHOOL_YEARS,
     halves,
+    halves_to_year,
     months,
+    months_to_year,
     school_years,
     year_of,
     year_to_halves,
@@ -43,6 +45,18 @@ def test_every_finer_partition_comes_from_exactly_its_own_year(fine, mapping):
             subset, fine, school_years
         ).partitions_subset
         assert list(upstream.get_partition_keys()) == [year_of(key)]
+
+
+@pytest.mark.parametrize(
+    ("fine", "mapping"), [(months, months_to_year), (halves, halves_to_year)], ids=["months", "halves"]
+)
+def test_a_year_waits_for_exactly_its_own_parts(fine, mapping):
+    for key in school_years.get_partition_keys():
+        subset = school_years.subset_with_partition_keys([key])
+        parts = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            subset, school_years, fine
+        ).partitions_subset
+        assert set(parts.get_partition_keys()) == {part for part in fine.get_partition_keys() if year_of(part) == key}
 
 
 def test_each_term_is_asked_for_once_on_the_first_working_day_of_its_month():

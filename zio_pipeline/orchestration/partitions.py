@@ -17,6 +17,10 @@ year_to_months = dg.StaticPartitionMapping({year.key: set(year.months()) for yea
 """A month is made from its whole school year."""
 year_to_halves = dg.StaticPartitionMapping({year.key: {year.half_key(1), year.half_key(2)} for year in SCHOOL_YEARS})
 
+months_to_year = dg.StaticPartitionMapping({month: year.key for year in SCHOOL_YEARS for month in year.months()})
+"""A year is finished from all its months."""
+halves_to_year = dg.StaticPartitionMapping({year.half_key(half): year.key for year in SCHOOL_YEARS for half in (1, 2)})
+
 
 def year_of(key: str) -> str:
     """School year of any partition key: `2026-01` -> `2025-2026`, `2025-2026-H2` -> `2025-2026`."""

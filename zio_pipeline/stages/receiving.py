@@ -20,6 +20,8 @@ from zio_pipeline.privacy import Keys
 from zio_pipeline.stages.publishing import require_verdict
 
 QUARANTINED = "quarantined"
+DECISIONS = "payer_decisions-"
+"""How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
 _QUARANTINE_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")]
 )
@@ -45,6 +47,14 @@ def receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None
     Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
     supersedes the earlier one; both are kept. Everything is read first and audited per source; then each file counts in turn.
     """
+    with home.vault.exclusive():
+        results = _receive(home, folder, on_file)
+        _mark_superseded(home)
+        _sweep(home)
+    return results
+
+
+def _receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None) -> list[Received]:
     results: list[Received] = []
     fresh: dict[str, Delivery] = {}
     for path in inbox_files(folder):
@@ -62,7 +72,6 @@ def receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None
     _audit_accepted(home, list(fresh.values()))
     for delivery in fresh.values():
         _commit(home, delivery)
-    _mark_superseded(home)
     return results
 
 
@@ -73,7 +82,7 @@ def inbox_files(folder: Path) -> list[Path]:
 
 def _keep(home: Home, delivery: Delivery, data: bytes) -> None:
     """Into the vault: the bytes, the accepted rows, what can be known of the quarantined ones, and those as they were sent."""
-    name = vault_name(delivery.content_sha256, delivery.contract_fingerprint, home.keys)
+    name = _stem(_entry(delivery, home.keys))
     home.vault.put_bytes(delivery.content_sha256, data)
     for dataset, table in delivery.accepted.items():
         home.vault.put(f"{name}-{dataset}", table)
@@ -101,9 +110,9 @@ def _commit(home: Home, delivery: Delivery) -> None:
     home.warehouse.register(_entry(delivery, home.keys))
 
 
-def vault_name(content_sha256: str, contract_fingerprint: str, keys: Keys) -> str:
-    """Name of a file version in the vault: changes with the bytes, the contract, the reader and the key."""
-    return f"{content_sha256}-{contract_fingerprint[:12]}-{PARSER_VERSION}-{keys.key_id}"
+def _stem(entry: ManifestEntry) -> str:
+    """How the vault names a file version: another name for other bytes, another contract, reader or key."""
+    return f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}"
 
 
 def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
@@ -113,9 +122,7 @@ def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[s
 
 def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
     """As `accepted_rows`, as an Arrow table."""
-    return home.vault.get(
-        f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}-{dataset}"
-    )
+    return home.vault.get(f"{_stem(entry)}-{dataset}")
 
 
 def _already_received(home: Home, content_sha256: str) -> dict[str, Any] | None:
@@ -130,6 +137,12 @@ def _already_received(home: Home, content_sha256: str) -> dict[str, Any] | None:
         key_id=home.keys.key_id,
     )
     return rows[0] if registered else None
+
+
+def _sweep(home: Home) -> None:
+    """Remove what a run that was cut off left in the vault: tables of file versions that were never registered."""
+    registered = tuple(f"{_stem(entry)}-" for entry in home.warehouse.manifest())
+    home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS))})
 
 
 def _mark_superseded(home: Home) -> None:

@@ -23,7 +23,7 @@ from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.proofs import require
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish
-from zio_pipeline.stages.receiving import QUARANTINED, accepted_rows, accepted_table
+from zio_pipeline.stages.receiving import DECISIONS, QUARANTINED, accepted_rows, accepted_table
 
 FINANCE_TABLES = (
     "doelgroep_budgets",
@@ -103,7 +103,7 @@ def publish_decisions(home: Home, school_year: str) -> PayerOutcome:
     setup = read_setup(inputs.sheets)
     outcome = decide_payers(setup, inputs.payer)
     decisions = [asdict(decision) for decision in outcome.decisions]
-    home.vault.put(f"payer_decisions-{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
+    home.vault.put(f"{DECISIONS}{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
     tables = {"worklist": _worklist_rows(school_year, outcome), "signals": _signal_rows(school_year, outcome)}
     publish(home, tables, {"school_year": school_year})
     return outcome
