@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from resources.home import Home
 from zio_pipeline.contracts import sources
+from zio_pipeline.errors import ZioError
 from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.privacy import Keys
@@ -76,7 +77,13 @@ def _receive(home: Home, folder: Path, on_file: Callable[[Received], None] | Non
 
 
 def inbox_files(folder: Path) -> list[Path]:
-    """The files of an inbox, in order of name."""
+    """The files of an inbox, in order of name.
+
+    Raises:
+        ZioError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ZioError(f"De map {folder} bestaat niet; geef met --inbox de map met aangeleverde bestanden.")
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
