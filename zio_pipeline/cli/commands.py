@@ -48,12 +48,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def export(home: Home, school_year: str) -> None:
-    """Write every finance table of the year to the outbox as CSV."""
+    """Write every table of the year to the outbox as CSV; what only settlement and audit may read, in a folder of its own."""
     for name, dataset in products().items():
-        if any(column.name == "school_year" for column in dataset.columns) and dataset.group != "intake":
-            write_atomically(
-                home.outbox / school_year / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year)
-            )
+        if dataset.group == "intake":
+            continue
+        restricted = any(column.classification == "restricted" for column in dataset.columns)
+        folder = home.outbox / school_year / ("vertrouwelijk" if restricted else "")
+        write_atomically(folder / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year))
 
 
 def establish(args: argparse.Namespace, console: Console) -> int:
