@@ -204,3 +204,15 @@ def test_every_quarantined_row_is_on_the_worklist_open_or_settled() -> None:
     year.besluit("not_counted", pupil="p2")
     listed = {item.row_ref for item in year.outcome().worklist if item.reason == "quarantined_row"}
     assert listed == {row["row_ref"] for row in year.quarantined}
+
+
+def test_not_counted_strikes_a_row_out_and_takes_a_seat_only_when_it_names_the_class() -> None:
+    """A row that is no pupil at all can be struck out without the class getting one pupil too many."""
+    year = two_schools()
+    row_ref = year.quarantine(PUPILS, school=LEIJPARK, class_code="EMB1")
+    besluit = year.besluit("not_counted", row_ref=row_ref)
+    assert open_reasons(year.outcome()) == []
+    besluit |= {"school": LEIJPARK, "class_code": "EMB1"}
+    assert open_reasons(year.outcome()) == ["class_size"]
+    year.sheets["classes"][0]["expected_pupils"] += 1
+    assert open_reasons(year.outcome()) == []

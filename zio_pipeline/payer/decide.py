@@ -197,7 +197,7 @@ class _Walk:
         elif is_pupil:
             key = self._class_named(row, besluit)
             orders = self._orders_at(key)
-            if besluit is not None and settles_payer(besluit) and key in self._classes:
+            if besluit is not None and _takes_a_seat(besluit) and key in self._classes:
                 self._seat_by_besluit(owner or row["row_ref"], self._classes[key], besluit, row)
         subject = owner or row["row_ref"]
         done = besluit is not None and (besluit.kind == "not_counted" or subject in self._decisions)
@@ -291,3 +291,8 @@ def _grouped(rows: Iterable[Row], pupil_of: Callable[[Row], str | None]) -> dict
         if pupil is not None:
             found[pupil].append(row)
     return found
+
+
+def _takes_a_seat(besluit: Besluit) -> bool:
+    """Whether the pupil of a quarantined row sits in the class: 'niet tellen' strikes a row out, unless it names the class."""
+    return settles_payer(besluit) and (besluit.kind != "not_counted" or besluit.class_code is not None)
