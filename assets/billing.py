@@ -92,8 +92,12 @@ def _document_table(
         as_of = config.on(clock)
 
         def work() -> dict[str, list[dict[str, Any]]]:
+            billing.require_no_future(opened, year_of(period), as_of, clock.today())
             billed = billing.bill(opened, year_of(period), as_of, only=lambda d: mine(d) and d.period <= period)
             billing.publish_parked(opened, year_of(period), billed)
+            # What was caught up belongs to earlier periods: their rows must show it too.
+            for missed in sorted({d.period for d in billed.posted_now} - {period}):
+                billing.publish_documents(opened, year_of(period), billed, (name,), period=missed)
             return billing.publish_documents(opened, year_of(period), billed, (name,), period=period)
 
         yield from tables_made((name,), work, boekdatum=as_of.isoformat())

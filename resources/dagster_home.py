@@ -3,15 +3,13 @@
 Belongs here: the thin wrappers. Does not belong here: the stores themselves, which work without Dagster.
 """
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from resources import clock
 from resources.home import Home
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 class HomeResource(dg.ConfigurableResource[Home]):
@@ -29,4 +27,4 @@ class ClockResource(dg.ConfigurableResource[None]):
     fixed: str = ""
 
     def today(self) -> date:
-        return date.fromisoformat(self.fixed) if self.fixed else datetime.now(AMSTERDAM).date()
+        return date.fromisoformat(self.fixed) if self.fixed else clock.today()

@@ -152,9 +152,12 @@ def approve(
     return True
 
 
-def proposals(connection: Connection, school_year: str) -> list[Proposal]:
-    """Every proposal of a school year, by version, then day, then hash."""
-    found = connection.execute(select(PROPOSALS).where(PROPOSALS.c.school_year == school_year)).mappings()
+def proposals(connection: Connection, school_year: str | None = None) -> list[Proposal]:
+    """Every proposal of a school year, or of all, by version, then day, then hash."""
+    query = select(PROPOSALS)
+    if school_year is not None:
+        query = query.where(PROPOSALS.c.school_year == school_year)
+    found = connection.execute(query).mappings()
     made = [
         Proposal(receipt=json.loads(row["receipt_json"]), **{k: row[k] for k in row if k != "receipt_json"})
         for row in found

@@ -35,7 +35,8 @@ class Home:
         """Open the home in `folder`, else in `ZIO_HOME`, else in `.zio`.
 
         Raises:
-            ZioError: a key is malformed, or the warehouse cannot be opened or lacks a trigger.
+            ZioError: a key is malformed or not the one the vault was made with, the warehouse cannot be opened or lacks a
+                trigger, or vault and warehouse do not belong together.
         """
         folder = (folder or Path(environ.get("ZIO_HOME") or DEFAULT)).resolve()
         for place in (folder, folder / "inbox", folder / "outbox"):
@@ -44,7 +45,9 @@ class Home:
         keys = load_keys(folder / "vault" / "keys", environ)
         warehouse = Warehouse(environ.get("ZIO_WAREHOUSE_URL") or sqlite_url(folder / "warehouse.db"))
         warehouse.create()
-        return cls(folder, keys, Vault(folder / "vault", keys), warehouse, Ledger(warehouse))
+        vault = Vault(folder / "vault", keys)
+        vault.bind(warehouse.identity(), first_time=not warehouse.manifest())
+        return cls(folder, keys, vault, warehouse, Ledger(warehouse))
 
     def verify(self) -> list[str]:
         """What is wrong with the ledger, in Dutch; empty when it is sound."""

@@ -104,8 +104,11 @@ PRODUCTS: dict[str, Table] = {name: _product(dataset) for name, dataset in produ
 """The finance tables, by dataset name; columns, keys and checks are those of the contract."""
 
 FORMAT = _table(
-    "warehouse_format", {"fingerprint": "string"}, PrimaryKeyConstraint("fingerprint", name="pk_warehouse_format")
+    "warehouse_format",
+    {"fingerprint": "string", "identity": "string"},
+    PrimaryKeyConstraint("fingerprint", name="pk_warehouse_format"),
 )
+"""One row: what the tables look like, and which warehouse this is (its vault knows the same identity)."""
 
 MANIFEST = _table(
     "vault_manifest",

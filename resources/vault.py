@@ -41,6 +41,33 @@ class Vault:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
             place.chmod(0o700)
 
+    def bind(self, identity: str, *, first_time: bool) -> None:
+        """Tie the vault to one warehouse and one pair of keys, and open it with no other.
+
+        With another warehouse its tables would look unreferenced and be swept; with other keys they could not be read.
+
+        Args:
+            identity: of the warehouse.
+            first_time: whether an unbound vault may be bound now: the warehouse refers to nothing yet.
+
+        Raises:
+            ZioError: it belongs to another warehouse, or the keys are not those it was made with.
+        """
+        path = self._folder / "identity.enc"
+        with self.exclusive():
+            if path.exists():
+                bound = decrypt(self._keys, path.read_bytes(), b"identity").decode()
+            elif first_time and not self.names() and not self.raw_names():
+                _write(path, encrypt(self._keys, identity.encode(), b"identity"))
+                return
+            else:
+                bound = ""
+        if bound != identity:
+            raise ZioError(
+                "Deze kluis en dit warehouse horen niet bij elkaar. Controleer ZIO_HOME en ZIO_WAREHOUSE_URL, of zet van "
+                "beide dezelfde reservekopie terug. Er is niets gewijzigd."
+            )
+
     def put(self, name: str, table: pa.Table) -> None:
         """Keep a table under a name; after this it survives a power cut. ZioError when the name is not a plain one."""
         path = _path(self._folder, name, TABLE_SUFFIX)

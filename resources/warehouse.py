@@ -8,10 +8,12 @@ registers around it. Does not belong here: how a transaction works (`resources.d
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, inspect, select, update
 
@@ -64,13 +66,18 @@ class Warehouse:
             if not inspect(connection).has_table(FORMAT.name):
                 METADATA.create_all(connection, checkfirst=False)
                 triggers.create(connection)
-                connection.execute(insert(FORMAT), {"fingerprint": fingerprint()})
+                connection.execute(insert(FORMAT), {"fingerprint": fingerprint(), "identity": uuid4().hex})
             elif connection.scalars(select(FORMAT.c.fingerprint)).all() != [fingerprint()]:
                 raise WarehouseError(
                     "De tabellen van dit warehouse zijn van een andere versie van het programma. "
                     "Gebruik die versie, of begin met een leeg warehouse."
                 )
             triggers.check(connection)
+
+    def identity(self) -> str:
+        """Which warehouse this is: given once, when its tables were made, and kept by every backup."""
+        with self.database.reading() as connection:
+            return str(connection.scalars(select(FORMAT.c.identity)).one())
 
     def check_triggers(self) -> None:
         """Stop when a guard of an append-only table is missing or different (WarehouseError)."""
@@ -109,13 +116,15 @@ class Warehouse:
         key = products()[dataset].key
         return sorted((dict(row) for row in found), key=lambda row: tuple(row[name] for name in key))
 
-    def export_csv(self, dataset: str, **scope: Any) -> bytes:
+    def export_csv(self, dataset: str, *, without: AbstractSet[str] = frozenset(), **scope: Any) -> bytes:
         """The rows as CSV, byte-equal whatever the database: `;`, UTF-8 with BOM, CRLF, whole cents, ISO dates.
 
         True and false are `true` and `false`, an empty value is empty. A text that a spreadsheet would take for a
         formula gets an apostrophe before it (SPEC section 8).
+        Columns of a classification in `without` are left out.
         """
-        names = [column.name for column in products()[_table(dataset).name].columns]
+        columns = products()[_table(dataset).name].columns
+        names = [column.name for column in columns if column.classification not in without]
         out = io.StringIO(newline="")
         writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
         writer.writerow(names)
@@ -214,8 +223,8 @@ class Warehouse:
         with self.database.reading() as connection:
             return establishments.latest(connection, school_year)
 
-    def proposals(self, school_year: str) -> list[Proposal]:
-        """Every proposal of a school year, by version and then in order of proposing."""
+    def proposals(self, school_year: str | None = None) -> list[Proposal]:
+        """Every proposal of a school year, or of all, by version and then in order of proposing."""
         with self.database.reading() as connection:
             return establishments.proposals(connection, school_year)
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.year_builder import BREDA, DE_BODDE, FIRST_DAY, HEUSDEN, START_DATE, TILBURG, Year
 from zio_pipeline.errors import SetupError
-from zio_pipeline.setup import ClassHours, school_year_of
+from zio_pipeline.setup import ClassHours
 
 ALPHEN_CHAAM, HAAREN = "1723", "0788"
 
@@ -226,7 +226,3 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert [c.class_code for c in setup.classes] == ["EMB0", "EMB1", "EMB2"]
     assert (again.classes, again.doelgroepen, again.orders) == (setup.classes, setup.doelgroepen, setup.orders)
     assert (again.decisions, again.contributions) == (setup.decisions, setup.contributions)
-
-
-def test_the_school_year_of_a_workbook() -> None:
-    assert school_year_of(Year().sheets).key == "2025-2026"

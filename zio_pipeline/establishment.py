@@ -6,10 +6,12 @@ Does not belong here: storing it, or the four-eyes constraint (the warehouse hol
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version as package_version
 from typing import Any
 
+from zio_pipeline.errors import NotProved
 from zio_pipeline.figures import YearFigures, YearInputs, canonical, figures_hash
 from zio_pipeline.proofs import require, settlement
 
@@ -27,6 +29,7 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
     return {
         "school_year": figures.setup.settings.school_year.key,
         "version": version,
+        "fictitious": figures.setup.settings.fictitious,
         "code_version": package_version("zio-pipeline"),
         "inputs": [dict(sorted(file.items())) for file in inputs.files],
         "settings_sha256": sha256_of(
@@ -37,8 +40,28 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
         "orders_cents": _order_totals(tables["doelgroep_budgets"]),
         "settlement_cents": settlement(tables["municipal_shares"]),
         "proofs": len(figures.proofs),
-        "figures_sha256": figures_hash(tables),
+        "figures_sha256": table_hashes(tables),
     }
+
+
+def table_hashes(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+    """SHA-256 per table: what a signature stands under, and what every later reading is compared with."""
+    return {name: figures_hash({name: rows}) for name, rows in sorted(tables.items())}
+
+
+def require_signed(receipt: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+    """Stop when a table of an established year is not the one that two people signed for.
+
+    Raises:
+        NotProved: naming the tables.
+    """
+    signed = receipt["figures_sha256"]
+    different = [name for name, found in table_hashes(tables).items() if signed.get(name) != found]
+    if different:
+        raise NotProved(
+            f"Wijkt af van wat is vastgesteld (bewijs van versie {receipt['version']}): {', '.join(different)}. "
+            "Er is niets gewijzigd en niets geboekt."
+        )
 
 
 def receipt_hash(receipt: dict[str, Any]) -> str:

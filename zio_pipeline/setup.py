@@ -14,7 +14,6 @@ from typing import Any
 
 from zio_pipeline.errors import SetupError
 from zio_pipeline.reference import municipalities
-from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.settings import Settings, read_settings
 
 Row = Mapping[str, Any]
@@ -377,8 +376,3 @@ def _membership_contradictions(setup: SchoolYearSetup) -> list[str]:
             "Neem een besluit 'ledenlijst' op."
         )
     return problems
-
-
-def school_year_of(sheets: Mapping[str, Sequence[Row]]) -> SchoolYear:
-    """The school year a workbook says it is for."""
-    return read_settings(sheets["settings"]).school_year

@@ -42,7 +42,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, f
     generate(folder / "inbox", YEAR, 60, 11)
     home = folder / "home"
     Home.open(home, {})  # makes the keys that every copy shares, so that pseudonyms are equal
-    shutil.copytree(home / "vault", folder / "keys")
+    shutil.copytree(home / "vault" / "keys", folder / "keys")
     began = time.monotonic()
     assert start(home, folder / "inbox").wait() == 0
     return folder, home, time.monotonic() - began
@@ -51,7 +51,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, f
 @pytest.mark.parametrize("moment", [random.Random(n).random() for n in range(KILLS)])
 def test_a_run_that_is_killed_and_run_again_ends_like_an_undisturbed_one(moment: float, undisturbed, tmp_path: Path):
     folder, whole, seconds = undisturbed
-    shutil.copytree(folder / "keys", tmp_path / "vault")
+    shutil.copytree(folder / "keys", tmp_path / "vault" / "keys")
+    (tmp_path / "vault").chmod(0o700)
     process = start(tmp_path, folder / "inbox")
     time.sleep(moment * seconds)
     process.send_signal(signal.SIGKILL)

@@ -8,6 +8,7 @@ import argparse
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from resources import clock
 from resources.home import Home, write_atomically
 from zio_pipeline.cli import show
 from zio_pipeline.contracts import products
@@ -15,13 +16,15 @@ from zio_pipeline.dictionary import data_dictionary
 from zio_pipeline.stages import billing, year
 from zio_pipeline.stages.receiving import inbox_files, receive
 
+RESTRICTED = frozenset({"restricted"})
+
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """The whole line in one process. What became of every file is shown first, also when the year then cannot go on."""
     home, school_year = Home.open(args.home), args.school_year
     with _progress(console) as progress:
         task = progress.add_task("innemen", total=len(inbox_files(args.inbox)))
-        received = receive(home, args.inbox, on_file=lambda _: progress.advance(task))
+        received = receive(home, args.inbox, on_file=lambda: progress.advance(task))
     show.received(console, received)
     with _progress(console) as progress:
         task = progress.add_task("betalers en verdeling", total=4)
@@ -31,6 +34,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if year.establish_if_fictitious(home, school_year, args.as_of) is None:
             raise year.waits_for_two(school_year)
         progress.update(task, description="boeken", advance=1)
+        billing.require_no_future(home, school_year, args.as_of, clock.today())
         billed = billing.bill(home, school_year, args.as_of, replay=args.replay)
         billing.publish_documents(home, school_year, billed)
         billing.publish_parked(home, school_year, billed)
@@ -48,13 +52,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def export(home: Home, school_year: str) -> None:
-    """Write every table of the year to the outbox as CSV; what only settlement and audit may read, in a folder of its own."""
+    """Write every table of the year to the outbox as CSV.
+
+    What only settlement and audit may read goes whole into `vertrouwelijk`; the general reader gets such a table without
+    its restricted columns, and not at all when its amounts are restricted too or it has none (SPEC section 8).
+    """
+    folder = home.outbox / school_year
     for name, dataset in products().items():
         if dataset.group == "intake":
             continue
-        restricted = any(column.classification == "restricted" for column in dataset.columns)
-        folder = home.outbox / school_year / ("vertrouwelijk" if restricted else "")
-        write_atomically(folder / f"{name}.csv", home.warehouse.export_csv(name, school_year=school_year))
+        restricted = {column.name for column in dataset.columns if column.classification == "restricted"}
+        if restricted:
+            whole = home.warehouse.export_csv(name, school_year=school_year)
+            write_atomically(folder / "vertrouwelijk" / f"{name}.csv", whole)
+        open_measures = {c.name for c in dataset.columns if c.kind in ("euro", "minutes")} - restricted
+        if open_measures and "amount_cents" not in restricted:
+            general = home.warehouse.export_csv(name, without=RESTRICTED, school_year=school_year)
+            write_atomically(folder / f"{name}.csv", general)
 
 
 def establish(args: argparse.Namespace, console: Console) -> int:

@@ -1,10 +1,12 @@
 """Arguments, and the exit status: 0 only when everything is proved, 1 when a person must act, 2 when the call is wrong."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 
@@ -14,7 +16,7 @@ from zio_pipeline.school_year import SchoolYear
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the entry point `zio`."""
+    """Run one command and return the exit status."""
     args = _parser().parse_args(arguments)
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     try:
@@ -22,7 +24,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ZioError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {_plain(error)}")
         return 1
+    except OSError as error:
+        place = f" bij {error.filename}" if error.filename else ""
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]Gestopt.[/] {error.strerror or error}{place}."
+        )
+        return 1
     return status
+
+
+def entry() -> NoReturn:
+    """The command `zio`. Everything is committed and flushed by now, so the process ends here at once: threads of the data
+    engines that are still winding down could otherwise turn a sound exit status into an abort.
+    """
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _plain(error: ZioError) -> str:

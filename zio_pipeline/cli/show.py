@@ -63,7 +63,9 @@ def received(console: Console, files: Sequence[Received]) -> None:
     console.print(table)
     for file in files:
         if file.status == "refused":
-            console.print(f"  geweigerd: {file.name}: {file.reason}".replace("[", r"\["))
+            # A sender may have put a child's name in the name of a file: it is shown to a person, not to a log.
+            name = file.name if console.is_terminal else file.label
+            console.print(f"  geweigerd: {name}: {file.reason}".replace("[", r"\["))
     known = sum(not f.new for f in files)
     if known:
         console.print(f"{known} van {len(files)} bestanden waren al ingenomen: daarmee is niets gedaan.")

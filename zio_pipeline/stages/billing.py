@@ -25,7 +25,8 @@ from zio_pipeline.billing import (
     plan_run,
 )
 from zio_pipeline.contracts import sources
-from zio_pipeline.errors import EstablishmentBlocked, SetupError
+from zio_pipeline.errors import EstablishmentBlocked, SetupError, ZioError
+from zio_pipeline.establishment import require_signed
 from zio_pipeline.reference import municipalities
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish, trusted_rows
@@ -57,10 +58,15 @@ def bill(home: Home, school_year: str, as_of: date, *, replay: bool = False, onl
 
     Raises:
         EstablishmentBlocked: the year is not established.
-        NotProved: the terms or shares lack a valid verdict.
-        ZioError: as in `billing.plan_run`.
+        NotProved: the terms or shares lack a valid verdict, or are not those that were signed for.
+        ZioError: the business date lies before the last document of the year, or as in `billing.plan_run`.
     """
     books, posted = _open_books(home, school_year), home.ledger.posted(school_year)
+    last = max((document.document_date for document in posted), default=as_of)
+    if as_of < last:
+        raise ZioError(
+            f"De boekdatum {as_of:%d-%m-%Y} ligt vóór het laatste document van dit schooljaar ({last:%d-%m-%Y})."
+        )
     done = {(document.payer, document.period) for document in posted}
     mine = [d for d in books.desired if only(d) or (d.payer, d.period) in done]
     plan = plan_run(mine, posted, as_of, books.standing, books.year_shares, replay=replay)
@@ -68,6 +74,16 @@ def bill(home: Home, school_year: str, as_of: date, *, replay: bool = False, onl
     standing = home.ledger.posted(school_year)
     rest = plan_run(books.desired, standing, as_of, books.standing, books.year_shares)
     return Billed(tuple(posted_now), rest.parked, tuple(standing))
+
+
+def require_no_future(home: Home, school_year: str, as_of: date, today: date) -> None:
+    """A document of a real year may not carry a day that has still to come: a slip of the pen could not be undone.
+
+    Raises:
+        ZioError: the business date lies after today.
+    """
+    if as_of > today and not current_setup(home, school_year).settings.fictitious:
+        raise ZioError(f"De boekdatum {as_of:%d-%m-%Y} ligt in de toekomst; vandaag is het {today:%d-%m-%Y}.")
 
 
 def publish_documents(
@@ -110,8 +126,10 @@ def _open_books(home: Home, school_year: str) -> _Books:
     halves = (settings.first_half_due_month, settings.second_half_due_month)
     calendar = BillingCalendar.of(settings.school_year, settings.term_months, settings.first_half_months, halves)
     names = [field.name for field in fields(TermAmount)]
-    terms = [TermAmount(**{name: row[name] for name in names}) for row in trusted_rows(home, "terms", **scope)]
-    shares = trusted_rows(home, "municipal_shares", **scope)
+    tables = {name: trusted_rows(home, name, **scope) for name in ("terms", "municipal_shares")}
+    require_signed(established.receipt, tables)
+    terms = [TermAmount(**{name: row[name] for name in names}) for row in tables["terms"]]
+    shares = tables["municipal_shares"]
     return _Books(
         desired=desired_documents(established.version, terms, calendar),
         standing=_standing(home, school_year, setup),

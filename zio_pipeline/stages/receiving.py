@@ -6,7 +6,8 @@ then the audit, then the row that makes the file count. Does not belong here: re
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import pyarrow as pa
 
 from resources.home import Home
 from zio_pipeline.contracts import sources
-from zio_pipeline.errors import ZioError
+from zio_pipeline.errors import SetupError, ZioError
 from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.privacy import Keys
+from zio_pipeline.setup import read_setup
 from zio_pipeline.stages.publishing import require_verdict
 
 QUARANTINED = "quarantined"
@@ -42,7 +44,7 @@ class Received:
     new: bool
 
 
-def receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None = None) -> list[Received]:
+def receive(home: Home, folder: Path, on_file: Callable[[], None] = lambda: None) -> list[Received]:
     """Take in every file of a folder, in order of name; files that begin with a dot are not for us.
 
     Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
@@ -55,25 +57,62 @@ def receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None
     return results
 
 
-def _receive(home: Home, folder: Path, on_file: Callable[[Received], None] | None) -> list[Received]:
-    results: list[Received] = []
+def _receive(home: Home, folder: Path, on_file: Callable[[], None]) -> list[Received]:
+    paths: list[tuple[Path, str]] = []
     fresh: dict[str, Delivery] = {}
     for path in inbox_files(folder):
         data = path.read_bytes()
         content = hashlib.sha256(data).hexdigest()
-        known = _already_received(home, content)
-        if known is None and content not in fresh:
-            fresh[content] = take_in(data, home.keys)
+        paths.append((path, content))
+        if content not in fresh and _already_received(home, content) is None:
+            fresh[content] = _workbook_judged(take_in(data, home.keys))
             _keep(home, fresh[content], data)
-        row = known or _delivery_row(fresh[content])
-        counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
-        results.append(Received(path.name, row["label"], row["status"], row["reason"], *counts, new=known is None))
-        if on_file:
-            on_file(results[-1])
+        on_file()
     _audit_accepted(home, list(fresh.values()))
-    for delivery in fresh.values():
-        _commit(home, delivery)
+    for content, delivery in fresh.items():
+        fresh[content] = _commit(home, delivery)
+    results = []
+    for path, content in paths:
+        row = (
+            _delivery_row(fresh[content])
+            if content in fresh
+            else home.warehouse.rows("deliveries", content_sha256=content)[0]
+        )
+        counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
+        results.append(Received(path.name, row["label"], row["status"], row["reason"], *counts, new=content in fresh))
     return results
+
+
+def _workbook_judged(delivery: Delivery) -> Delivery:
+    """A workbook that contradicts itself is refused here: once active it would stop the year, and the good one be gone."""
+    if delivery.source != "school_year_setup" or not delivery.accepted:
+        return delivery
+    try:
+        read_setup({name: table.to_pylist() for name, table in delivery.accepted.items()})
+    except SetupError as error:
+        return _refused(delivery, str(error))
+    return delivery
+
+
+def _not_older(home: Home, delivery: Delivery) -> Delivery:
+    """A Wlz list with an earlier dagtekening than the one that counts does not take its place (SPEC section 3)."""
+    if delivery.source != "wlz_statuses" or not delivery.accepted or delivery.school_year is None:
+        return delivery
+    day = _dagtekening(delivery.accepted["wlz_statuses"])
+    for entry in home.warehouse.active("wlz_statuses", delivery.school_year):
+        standing = _dagtekening(accepted_table(home, entry, "wlz_statuses"))
+        if day < standing:
+            reason = f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {standing:%d-%m-%Y}."
+            return _refused(delivery, reason)
+    return delivery
+
+
+def _dagtekening(table: pa.Table) -> date:
+    return max(table["list_date"].to_pylist())  # type: ignore[no-any-return]
+
+
+def _refused(delivery: Delivery, reason: str) -> Delivery:
+    return replace(delivery, status="refused", reason=reason, rows_accepted=0, accepted={})
 
 
 def inbox_files(folder: Path) -> list[Path]:
@@ -110,11 +149,13 @@ def _audit_accepted(home: Home, deliveries: Sequence[Delivery]) -> None:
                 require_verdict(home, dataset, identity, table.to_pylist)
 
 
-def _commit(home: Home, delivery: Delivery) -> None:
+def _commit(home: Home, delivery: Delivery) -> Delivery:
     """Show the file and its quarantine, then register it: until the manifest row stands, nothing of this file counts."""
+    delivery = _not_older(home, delivery)
     for name, rows in (("quarantine", list(_quarantine_rows(delivery))), ("deliveries", [_delivery_row(delivery)])):
         home.warehouse.replace({name: rows}, content_sha256=delivery.content_sha256)
     home.warehouse.register(_entry(delivery, home.keys))
+    return delivery
 
 
 def _stem(entry: ManifestEntry) -> str:

@@ -17,7 +17,7 @@ from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.contracts import sources
 from zio_pipeline.delivery import delivered_hours
 from zio_pipeline.errors import EstablishmentBlocked, NotProved
-from zio_pipeline.establishment import FIRST_VERSION, make_receipt, receipt_hash, sha256_of
+from zio_pipeline.establishment import FIRST_VERSION, make_receipt, receipt_hash, require_signed, sha256_of
 from zio_pipeline.figures import Tables, YearFigures, YearInputs, budget_rows, canonical, compute_year, stamped
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.proofs import require
@@ -136,6 +136,9 @@ def publish_budgets(home: Home, school_year: str) -> list[dict[str, Any]]:
     inputs, version = year_inputs(home, school_year), version_of(home, school_year)
     setup = read_setup(inputs.sheets)
     rows = stamped(budget_rows(doelgroep_budgets(setup), decide_payers(setup, inputs.payer)), setup, version)
+    standing = home.warehouse.establishment(school_year)
+    if standing:
+        require_signed(standing.receipt, {"doelgroep_budgets": rows})
     _publish_year(home, {"doelgroep_budgets": rows}, school_year, version)
     return rows
 
@@ -151,6 +154,9 @@ def publish_figures(
     """
     version = version_of(home, school_year)
     figures = compute_year(year_inputs(home, school_year), version)
+    standing = home.warehouse.establishment(school_year)
+    if standing:
+        require_signed(standing.receipt, figures.tables)
     tables = {name: [row for row in figures.tables[name] if month in (None, row.get("month"))] for name in names}
     _publish_year(home, tables, school_year, version, **({"month": month} if month else {}))
     proofs = [proof.row() | {"school_year": school_year, "version": version} for proof in figures.proofs]
@@ -160,8 +166,7 @@ def publish_figures(
 
 
 def _publish_year(home: Home, tables: Tables, school_year: str, version: int, **scope: Any) -> None:
-    frozen = home.warehouse.establishment(school_year) is not None
-    publish(home, tables, {"school_year": school_year, "version": version} | scope, frozen=frozen)
+    publish(home, tables, {"school_year": school_year, "version": version} | scope)
 
 
 def propose(home: Home, school_year: str, proposed_by: str, on: date) -> Proposal:
@@ -176,6 +181,7 @@ def propose(home: Home, school_year: str, proposed_by: str, on: date) -> Proposa
     inputs = year_inputs(home, school_year)
     figures = publish_figures(home, school_year)
     receipt = make_receipt(inputs, figures, FIRST_VERSION)
+    _require_one_kind(home, receipt["fictitious"])
     proposal = Proposal(FIRST_VERSION, receipt_hash(receipt), receipt)
     home.warehouse.propose(
         school_year,
@@ -189,6 +195,13 @@ def propose(home: Home, school_year: str, proposed_by: str, on: date) -> Proposa
     return proposal
 
 
+def _require_one_kind(home: Home, fictitious: bool) -> None:
+    """A home is real or fictitious, by its first proposal: one cell of a workbook may not sign a real year by itself."""
+    if any(bool(earlier.receipt.get("fictitious")) != fictitious for earlier in home.warehouse.proposals()):
+        kind = "fictief schooljaar" if fictitious else "echt schooljaar"
+        raise EstablishmentBlocked([f"een {kind} hoort niet in deze administratie; gebruik een eigen map (--home)."])
+
+
 def approve(home: Home, school_year: str, receipt: str, approved_by: str, on: date) -> None:
     """The second signature. It names the receipt, and falls when the year has changed since.
 
@@ -196,6 +209,8 @@ def approve(home: Home, school_year: str, receipt: str, approved_by: str, on: da
         NotProved: recomputed now, the year has another receipt than the one that was proposed.
         WarehouseError: there is no such proposal, or the same person proposed it.
     """
+    if home.warehouse.establishment(school_year):
+        raise EstablishmentBlocked([f"schooljaar {school_year} is al vastgesteld."])
     inputs = year_inputs(home, school_year)
     now = receipt_hash(make_receipt(inputs, compute_year(inputs, FIRST_VERSION), FIRST_VERSION))
     if now != receipt:
