@@ -139,8 +139,7 @@ def test_one_cell_cannot_sign_a_real_year(inbox: Path, tmp_path: Path, capsys):
     cell_changed(real / BOOK, real / BOOK, sheet="schooljaar", row_of="fictief", column="waarde", value="nee")
     assert zio_run(home, real) == 1
     assert main([*establish, "--propose", "--by", "Jan"]) == 0
-    shown = capsys.readouterr().out.split()
-    receipt = shown[shown.index("Bewijs:") + 1]
+    receipt = capsys.readouterr().out.rpartition("Bewijs:")[2].split()[0]
     assert main([*establish, "--approve", receipt, "--by", " JAN "]) == 1, "the same person"
     assert main([*establish, "--approve", receipt, "--by", "Piet"]) == 0
     future = ["--home", str(home), "run", "--inbox", str(real), "--school-year", YEAR, "--as-of", "2099-07-31"]
