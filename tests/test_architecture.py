@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("zio_pipeline", "assets", "resources")
 MODULES = sorted(p for room in ROOMS for p in (ROOT / room).rglob("*.py"))
+RULES = [p for p in MODULES if p.relative_to(ROOT).parts[0] == "zio_pipeline"]
 OUTER = ("zio_pipeline/stages/", "zio_pipeline/cli/", "zio_pipeline/orchestration/", "zio_pipeline/definitions.py")
 """The outer ring of the package: it puts the core and the stores together. Everything else in it is core."""
 MAY_IMPORT_DAGSTER = (
@@ -71,7 +72,7 @@ def test_a_room_has_a_charter_and_fits_in_a_view(path: Path):
     assert ast.get_docstring(ast.parse(text)) or not text.strip(), "every module says what belongs in it"
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if place(p).startswith("zio_pipeline/")], ids=place)
+@pytest.mark.parametrize("path", [p for p in RULES if not place(p).startswith("zio_pipeline/cli/")], ids=place)
 def test_no_rule_asks_the_clock(path: Path):
     calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
     called = {function.attr for function in calls if isinstance(function, ast.Attribute)}

@@ -9,7 +9,7 @@ import pytest
 
 from tests.year_builder import BREDA, GOIRLE, HEUSDEN, MIDDEN_BRABANT, TILBURG, Year
 from zio_pipeline.errors import NotProved
-from zio_pipeline.establishment import make_receipt, receipt_hash
+from zio_pipeline.establishment import make_receipt, receipt_hash, require_signed
 from zio_pipeline.figures import canonical, compute_year
 from zio_pipeline.proofs import Proof
 
@@ -48,7 +48,20 @@ def test_a_receipt_says_what_is_fixed() -> None:
     }
     assert receipt["code_version"]
     assert receipt["proofs"] > 10
-    assert all(len(receipt[name]) == 64 for name in ("settings_sha256", "decisions_sha256", "figures_sha256"))
+    assert all(len(receipt[name]) == 64 for name in ("settings_sha256", "decisions_sha256"))
+    assert {"municipal_shares", "terms", "monthly_declarations"} <= set(receipt["figures_sha256"])
+    assert all(len(found) == 64 for found in receipt["figures_sha256"].values())
+    assert receipt["fictitious"] is True
+
+
+def test_another_cent_in_a_table_is_not_what_was_signed_for() -> None:
+    figures = compute_year(year_of_four().inputs(), 1)
+    receipt = receipt_of(year_of_four())
+    require_signed(receipt, figures.tables)
+    rows = [dict(row) for row in figures.tables["terms"]]
+    rows[0]["amount_cents"] += 1
+    with pytest.raises(NotProved, match="terms"):
+        require_signed(receipt, {"terms": rows})
 
 
 def test_rerunning_gives_the_same_receipt_whatever_the_order_of_the_rows() -> None:

@@ -103,6 +103,31 @@ def test_an_older_wlz_list_does_not_take_the_place_of_a_newer_one(home: Path, in
     assert [e.content_sha256 for e in Home.open(home, {}).warehouse.active("wlz_statuses", YEAR)] == active
 
 
+def test_timesheets_of_one_week_do_not_take_the_place_of_the_month(inbox: Path, home: Path, tmp_path: Path, capsys):
+    generate(tmp_path / "whole", YEAR, 60, 5)
+    (sheet,) = (tmp_path / "whole").glob("urenstaat-01FX00-2025-09.csv")
+    (tmp_path / "month").mkdir()
+    shutil.copy(sheet, tmp_path / "month")
+    assert zio_run(home, tmp_path / "month") == 0
+    hours = Home.open(home, {}).warehouse.export_csv("delivered_hours")
+    (tmp_path / "week").mkdir()
+    lines = sheet.read_bytes().splitlines(keepends=True)
+    (tmp_path / "week" / "week.csv").write_bytes(b"".join(lines[: len(lines) // 4]))
+    assert zio_run(home, tmp_path / "week") == 0
+    assert "Lever de hele maand in één bestand aan" in capsys.readouterr().out
+    assert Home.open(home, {}).warehouse.export_csv("delivered_hours") == hours
+
+
+def test_a_file_after_the_establishment_is_named_and_moves_no_cent(home: Path, inbox: Path, tmp_path: Path, capsys):
+    (tmp_path / "later").mkdir()
+    (pupils,) = inbox.glob("leerlingen-01FX00-*.csv")
+    (tmp_path / "later" / pupils.name).write_bytes(pupils.read_bytes().replace(b";Tilburg;", b";Waalwijk;"))
+    shares = Home.open(home, {}).warehouse.export_csv("municipal_shares")
+    assert zio_run(home, tmp_path / "later") == 0
+    assert "Aangeleverd na de vaststelling" in capsys.readouterr().out
+    assert Home.open(home, {}).warehouse.export_csv("municipal_shares") == shares
+
+
 def test_a_table_that_is_not_the_one_signed_for_is_never_billed(home: Path):
     opened = Home.open(home, {})
     rows = opened.warehouse.rows("terms", school_year=YEAR)

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         export(home, school_year)
         findings = home.verify()
         progress.advance(task)
+    show.later_files(console, year.later_files(home, school_year))
     show.documents(console, billed)
     show.hours(console, hours)
     show.settlement(console, figures)

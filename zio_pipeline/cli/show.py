@@ -71,6 +71,12 @@ def received(console: Console, files: Sequence[Received]) -> None:
         console.print(f"{known} van {len(files)} bestanden waren al ingenomen: daarmee is niets gedaan.")
 
 
+def later_files(console: Console, labels: Sequence[str]) -> None:
+    """What came after the establishment, and that it has no effect on this year."""
+    for label in labels:
+        console.print(f"Aangeleverd na de vaststelling, verandert geen bedrag van dit schooljaar: {label}.")
+
+
 def documents(console: Console, billed: Billed) -> None:
     """What was posted now, what stands, and what is parked."""
     if not billed.posted_now:

@@ -7,7 +7,6 @@ then the audit, then the row that makes the file count. Does not belong here: re
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -94,21 +93,37 @@ def _workbook_judged(delivery: Delivery) -> Delivery:
     return delivery
 
 
-def _not_older(home: Home, delivery: Delivery) -> Delivery:
-    """A Wlz list with an earlier dagtekening than the one that counts does not take its place (SPEC section 3)."""
-    if delivery.source != "wlz_statuses" or not delivery.accepted or delivery.school_year is None:
+def _against_standing(home: Home, delivery: Delivery) -> Delivery:
+    """Refuse a file that would take the place of a better one: an older Wlz list, or timesheets of fewer weeks."""
+    refusal = {"wlz_statuses": _older_list, "provider_timesheets": _weeks_lost}.get(delivery.source)
+    if refusal is None or not delivery.accepted:
         return delivery
-    day = _dagtekening(delivery.accepted["wlz_statuses"])
-    for entry in home.warehouse.active("wlz_statuses", delivery.school_year):
-        standing = _dagtekening(accepted_table(home, entry, "wlz_statuses"))
-        if day < standing:
-            reason = f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {standing:%d-%m-%Y}."
+    table, place = delivery.accepted[delivery.source], _entry(delivery, home.keys).scope
+    for entry in home.warehouse.manifest(source=delivery.source, scope=place, active=True):
+        reason = refusal(table, accepted_table(home, entry, delivery.source))
+        if reason:
             return _refused(delivery, reason)
     return delivery
 
 
-def _dagtekening(table: pa.Table) -> date:
-    return max(table["list_date"].to_pylist())  # type: ignore[no-any-return]
+def _older_list(offered: pa.Table, standing: pa.Table) -> str | None:
+    day, newest = max(offered["list_date"].to_pylist()), max(standing["list_date"].to_pylist())
+    if day >= newest:
+        return None
+    return f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {newest:%d-%m-%Y}."
+
+
+def _weeks_lost(offered: pa.Table, standing: pa.Table) -> str | None:
+    """A later file of the month takes the place of the earlier one, so it must cover its weeks."""
+    lost = _weeks(standing) - _weeks(offered)
+    if not lost:
+        return None
+    weeks = ", ".join(str(week) for _, week in sorted(lost))
+    return f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan."
+
+
+def _weeks(table: pa.Table) -> set[tuple[int, int]]:
+    return {day.isocalendar()[:2] for day in table["work_date"].to_pylist()}
 
 
 def _refused(delivery: Delivery, reason: str) -> Delivery:
@@ -151,7 +166,7 @@ def _audit_accepted(home: Home, deliveries: Sequence[Delivery]) -> None:
 
 def _commit(home: Home, delivery: Delivery) -> Delivery:
     """Show the file and its quarantine, then register it: until the manifest row stands, nothing of this file counts."""
-    delivery = _not_older(home, delivery)
+    delivery = _against_standing(home, delivery)
     for name, rows in (("quarantine", list(_quarantine_rows(delivery))), ("deliveries", [_delivery_row(delivery)])):
         home.warehouse.replace({name: rows}, content_sha256=delivery.content_sha256)
     home.warehouse.register(_entry(delivery, home.keys))

@@ -35,6 +35,8 @@ FINANCE_TABLES = (
     "declaration_addressees",
     "zorgkantoor_statement",
 )
+MONEY_SOURCES = ("school_year_setup", "pupil_registrations", "wlz_statuses")
+"""What a year is computed from; timesheets prove delivery and never change an amount."""
 DEMO_IDENTITIES = ("demo-voorsteller", "demo-goedkeurder")
 """Who sign for a year whose workbook says it is fictitious; a real year waits for two people."""
 
@@ -56,9 +58,7 @@ def year_inputs(home: Home, school_year: str) -> YearInputs:
     """
     standing = home.warehouse.establishment(school_year)
     pinned = [dict(file) for file in standing.receipt["inputs"]] if standing else None
-    setup = _entries(home, "school_year_setup", school_year, pinned)
-    registrations = _entries(home, "pupil_registrations", school_year, pinned)
-    indications = _entries(home, "wlz_statuses", school_year, pinned)
+    setup, registrations, indications = (_entries(home, source, school_year, pinned) for source in MONEY_SOURCES)
     missing = [
         name
         for name, found in (("Inrichting", setup), ("leerlingbestanden", registrations), ("Wlz-lijst", indications))
@@ -89,6 +89,16 @@ def _entries(home: Home, source: str, school_year: str, pinned: list[dict[str, s
 def _file(entry: Any) -> dict[str, str]:
     names = ("source", "label", "content_sha256", "contract_fingerprint", "parser_version", "key_id")
     return {name: getattr(entry, name) for name in names}
+
+
+def later_files(home: Home, school_year: str) -> list[str]:
+    """Labels of the files that count now but were not established: they change nothing of this year."""
+    standing = home.warehouse.establishment(school_year)
+    if standing is None:
+        return []
+    pinned = [dict(file) for file in standing.receipt["inputs"]]
+    entries = [e for source in MONEY_SOURCES for e in home.warehouse.active(source, school_year)]
+    return [entry.label for entry in entries if _file(entry) not in pinned]
 
 
 def version_of(home: Home, school_year: str) -> int:
