@@ -5,6 +5,8 @@ UV        = uv==0.13.9
 BIN       = .venv/bin
 YEAR      = 2025-2026
 export ZIO_HOME
+# Municipal networks have a certificate authority of their own: trust what the machine trusts.
+export UV_SYSTEM_CERTS = true
 export DAGSTER_HOME = $(ZIO_HOME)/dagster
 export VIRTUAL_ENV = $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
