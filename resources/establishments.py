@@ -127,7 +127,7 @@ def approve(
         raise WarehouseError("Wie voorstelt keurt niet goed: vier ogen zijn nodig.")
     if approved_on < proposal.proposed_on:
         raise WarehouseError(
-            f"Een goedkeuring op {approved_on} kan niet vóór het voorstel van {proposal.proposed_on} liggen."
+            f"Een goedkeuring op {approved_on:%d-%m-%Y} kan niet vóór het voorstel van {proposal.proposed_on:%d-%m-%Y} liggen."
         )
     standing = connection.execute(
         select(APPROVALS).where(APPROVALS.c.school_year == school_year, APPROVALS.c.version == version)

@@ -135,8 +135,8 @@ def _numbered(connection: Connection, documents: Sequence[ReadyDocument]) -> lis
         sequence, on, previous_hash = last.get(document.series) or _last_of(connection, document.series)
         if document.document_date < on:
             raise ZioError(
-                f"De documentdatum {document.document_date} ligt vóór de laatste van reeks {document.series} ({on}); "
-                "er is niets geboekt."
+                f"De documentdatum {document.document_date:%d-%m-%Y} ligt vóór de laatste van reeks {document.series}: "
+                f"boek op {on:%d-%m-%Y} of later. Er is niets geboekt."
             )
         numbered = _as_posted(document, sequence + 1, previous_hash)
         posted.append(numbered)

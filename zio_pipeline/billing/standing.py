@@ -137,7 +137,7 @@ class Standing:
         if len(bearers) > 1:
             raise _NotYetError(
                 "several_successors",
-                f"Gemeente {document.payer} bestaat op {day} niet meer en ging op in {', '.join(bearers)}; "
+                f"Gemeente {document.payer} bestaat op {day:%d-%m-%Y} niet meer en ging op in {', '.join(bearers)}; "
                 "leg in een besluit 'rechtsopvolger' vast wie betaalt.",
             )
         return bearers[0]
@@ -154,11 +154,11 @@ class Standing:
             and (d.valid_to is None or day <= d.valid_to)
         ]
         if len(valid) > 1:
-            raise SetupError(f"Debiteur {code} heeft op {day} {len(valid)} geldige regels; laat er één over.")
+            raise SetupError(f"Debiteur {code} heeft op {day:%d-%m-%Y} {len(valid)} geldige regels; laat er één over.")
         if not valid:
             raise _NotYetError(
                 "no_debtor",
-                f"Debiteur {code} staat op {day} niet in de inrichting; vul naam, adres en verplichtingennummer in.",
+                f"Debiteur {code} staat op {day:%d-%m-%Y} niet in de inrichting; vul naam, adres en verplichtingennummer in.",
             )
         return valid[0]
 
@@ -169,7 +169,7 @@ class Standing:
         if not given:
             raise _NotYetError(
                 "no_commitment",
-                f"Van gemeente {document.payer} is op {day} geen toezegging vastgelegd; vraag die en vul de datum in.",
+                f"Van gemeente {document.payer} is op {day:%d-%m-%Y} geen toezegging vastgelegd; vraag die en vul de datum in.",
             )
         # The latest promise counts; of two on one day the debtor's own goes before that of whom it followed.
         ceiling = max(given, key=lambda c: (c.committed_on, c.payer == debtor_code)).ceiling_cents
