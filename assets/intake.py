@@ -5,12 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import HomeResource
+from resources.dagster_home import ClockResource, HomeResource
+from zio_pipeline.audit.pages import INDEX
 from zio_pipeline.contracts import sources
 from zio_pipeline.orchestration.metadata import CHECK, product_spec, source_spec
-from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, drift_check, drift_outcome, tables_made
 from zio_pipeline.orchestration.partitions import months, school_years, year_of, year_to_months
-from zio_pipeline.stages.receiving import accepted_table, receive
+from zio_pipeline.stages.auditing import compared, data_docs
+from zio_pipeline.stages.receiving import receive
+from zio_pipeline.stages.standing import accepted_table
 
 
 @dg.multi_asset(
@@ -19,12 +22,12 @@ from zio_pipeline.stages.receiving import accepted_table, receive
     check_specs=[contract_check(name) for name in ("deliveries", "quarantine")],
     pool="warehouse",
 )
-def receive_files(home: HomeResource) -> Iterator[Outcome]:
+def receive_files(home: HomeResource, clock: ClockResource) -> Iterator[Outcome]:
     """Take in everything in the inbox; the same bytes again change nothing."""
     opened = home.open()
 
     def work() -> dict[str, list[dict[str, Any]]]:
-        receive(opened, opened.inbox)
+        receive(opened, opened.inbox, clock.today())
         return {name: opened.warehouse.rows(name) for name in ("deliveries", "quarantine")}
 
     yield from tables_made(("deliveries", "quarantine"), work)
@@ -39,7 +42,8 @@ def _source_asset(
         check_specs=[
             dg.AssetCheckSpec(
                 CHECK, asset=name, blocking=True, description="Er is een aanvaard bestand voor dit schooljaar."
-            )
+            ),
+            drift_check(name),
         ],
     )
     def source(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
@@ -49,11 +53,18 @@ def _source_asset(
             f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries)
             for d in sources()[name].datasets
         }
-        shown = {"dagster/row_count": sum(counts.values()), "bestanden": len(entries)} | counts
+        shown: dict[str, Any] = {"dagster/row_count": sum(counts.values()), "bestanden": len(entries)} | counts
         proof = dg.AssetCheckResult(
             passed=bool(entries) or not required, check_name=CHECK, metadata={"bestanden": len(entries)}
         )
-        yield dg.MaterializeResult(metadata=shown, check_results=[proof])
+        found = [compared(opened, entry) for entry in entries]
+        drift = drift_outcome([None if one is None else one.drift for one in found])
+        pages = {one.page for one in found if one is not None}
+        if pages:
+            # The one page, or else the list of them all.
+            page = pages.pop() if len(pages) == 1 else data_docs(opened) / INDEX
+            shown["data docs"] = dg.MetadataValue.path(page)
+        yield dg.MaterializeResult(metadata=shown, check_results=[proof, drift])
 
     return source
 

@@ -59,6 +59,11 @@ class Home:
         return self.folder / "inbox"
 
     @property
+    def feedback(self) -> Path:
+        """Where senders' workbooks with rejected rows are put: personal, for the owner only."""
+        return self.folder / "terugmelding"
+
+    @property
     def outbox(self) -> Path:
         """Where finance finds what goes out."""
         return self.folder / "outbox"

@@ -126,6 +126,7 @@ MANIFEST = _table(
         "month": "string?",
         "scope": "string",
         "status": "string",
+        "received_on": "date",
         "active": "boolean",
     },
     PrimaryKeyConstraint(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, inspect, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, inspect, select, update
 
 from resources import establishments, triggers
 from resources.database import Database, lock, sqlite_url
@@ -27,6 +27,7 @@ from zio_pipeline.manifest import ManifestEntry
 
 Row = dict[str, Any]
 
+_AT_ONCE = 500  # values in one statement, well below what either database takes
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -147,6 +148,24 @@ class Warehouse:
         with self.database.reading() as connection:
             return connection.scalars(select(VERDICTS.c.ok).where(*_matches(VERDICTS, key))).one_or_none()
 
+    def verdict_details(self, **scope: Any) -> list[Row]:
+        """The verdicts of a scope (`dataset`, `ruleset_hash`, `input_hash`), each with its detail as it was recorded."""
+        with self.database.reading() as connection:
+            found = connection.execute(select(VERDICTS).where(*_matches(VERDICTS, scope))).mappings().all()
+        return sorted((dict(row) for row in found), key=lambda row: (row["dataset"], row["input_hash"]))
+
+    def record_verdicts(self, dataset: str, ruleset_hash: str, found: Mapping[str, tuple[bool, str]]) -> None:
+        """As `record_verdict` for many inputs of one rule set, in one transaction: by input, verdict and detail."""
+        key = {"dataset": dataset, "ruleset_hash": ruleset_hash}
+        rows = [{**key, "input_hash": content, "ok": ok, "detail": detail} for content, (ok, detail) in found.items()]
+        with self.database.writing() as connection:
+            lock(connection, "verdicts")
+            for start in range(0, len(rows), _AT_ONCE):
+                some = rows[start : start + _AT_ONCE]
+                mine = VERDICTS.c.input_hash.in_([row["input_hash"] for row in some])
+                connection.execute(delete(VERDICTS).where(*_matches(VERDICTS, key), mine))
+                connection.execute(insert(VERDICTS), some)
+
     # --- manifest of the vault ----------------------------------------------------------------------------------------
 
     def register(self, entry: ManifestEntry) -> bool:
@@ -157,19 +176,32 @@ class Warehouse:
         Returns:
             False when this content was registered before with the same contract, parser and key; nothing changes then.
         """
-        identity = _identity(entry)
+        return self.take_up([entry], {}) == [True]
+
+    def take_up(self, entries: Sequence[ManifestEntry], shown: Mapping[str, Sequence[Row]]) -> list[bool]:
+        """Commit file versions that were offered together, and what is shown of them, in one transaction.
+
+        Args:
+            entries: in the order in which they take effect.
+            shown: rows by product, in place of those of the same `content_sha256`.
+
+        Returns:
+            Of each entry what `register` returns.
+        """
+        for dataset, rows in shown.items():
+            _check_rows(dataset, rows, {})
         with self.database.writing() as connection:
             lock(connection, "manifest")
-            if connection.execute(select(MANIFEST.c.sequence).where(*_matches(MANIFEST, identity))).first():
-                return False
-            active = entry.status != "refused"
-            if active:
-                earlier = {"source": entry.source, "scope": entry.scope, "active": True}
-                connection.execute(update(MANIFEST).where(*_matches(MANIFEST, earlier)).values(active=False))
-            last = connection.scalar(select(func.max(MANIFEST.c.sequence))) or 0
-            row = asdict(replace(entry, active=active, sequence=last + 1)) | {"scope": entry.scope}
-            connection.execute(insert(MANIFEST), row)
-            return True
+            for dataset in sorted(shown):
+                table = _table(dataset)
+                lock(connection, f"product:{dataset}")
+                contents = sorted({row["content_sha256"] for rows in shown.values() for row in rows})
+                for start in range(0, len(contents), _AT_ONCE):
+                    some = contents[start : start + _AT_ONCE]
+                    connection.execute(delete(table).where(table.c.content_sha256.in_(some)))
+                if shown[dataset]:
+                    connection.execute(insert(table), [dict(row) for row in shown[dataset]])
+            return [_register(connection, entry) for entry in entries]
 
     def active(self, source: str, school_year: str | None) -> list[ManifestEntry]:
         """The file versions that count for a source and school year, in order of arrival."""
@@ -251,6 +283,19 @@ def _check_rows(dataset: str, rows: Sequence[Mapping[str, Any]], scope: Mapping[
         outside = sorted(name for name in scope.keys() & names if row[name] != scope[name])
         if outside:
             raise WarehouseError(f"{dataset}, rij {index}: valt bij {', '.join(outside)} buiten wat wordt vervangen.")
+
+
+def _register(connection: Connection, entry: ManifestEntry) -> bool:
+    if connection.execute(select(MANIFEST.c.sequence).where(*_matches(MANIFEST, _identity(entry)))).first():
+        return False
+    active = entry.status != "refused"
+    if active:
+        earlier = {"source": entry.source, "scope": entry.scope, "active": True}
+        connection.execute(update(MANIFEST).where(*_matches(MANIFEST, earlier)).values(active=False))
+    last = connection.scalar(select(func.max(MANIFEST.c.sequence))) or 0
+    row = asdict(replace(entry, active=active, sequence=last + 1)) | {"scope": entry.scope}
+    connection.execute(insert(MANIFEST), row)
+    return True
 
 
 def _identity(entry: ManifestEntry) -> dict[str, str]:

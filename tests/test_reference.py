@@ -318,3 +318,14 @@ def test_every_living_municipality_is_in_one_jeugdregio() -> None:
     regions = {row["jeugdregio_2026"] for row in rows} - {""}
     listed = [code for region in regions for code in municipalities().in_jeugdregio(region)]
     assert sorted(listed) == sorted(row["code"] for row in rows if not row["valid_to"])
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        *[("Tilburg", True), ("GEMEENTE TILBURG", True), ("855", True), ("GM0855", True), ("den bosch", True)],
+        *[("Haaren", True), ("Uden", True), ("Belgie", True), ("Tilbrug", False), ("9999", False), ("Onbekend", False)],
+    ],
+)
+def test_a_text_that_never_was_a_municipality_is_told_from_one_that_was(text: str, known: bool) -> None:
+    assert municipalities().is_known(text) is known

@@ -8,7 +8,8 @@ Does not belong here: executing any of that.
 
 How the standard is used: `businessName` is the Dutch header, `synonyms` are its aliases, `physicalType` is the way a text
 is parsed (see `KINDS`), `enum` holds canonical values with their Dutch label, and a `quality` entry with engine `zio`
-holds a row rule: a DuckDB expression that says what is *ok*. Anything else is a load error, never a skip.
+holds a row rule (a DuckDB expression that says what is *ok*) or a reference to another source. Anything else is a load error,
+never a skip.
 """
 
 import hashlib
@@ -30,6 +31,7 @@ KINDS = {
     "brin": "string",
     "agb": "string",
     "gemeentecode": "string",
+    "municipality": "string",
     "payer": "string",
     "zorgkantoor": "string",
     "postcode": "string",
@@ -86,8 +88,23 @@ class RowRule:
 
 
 @dataclass(frozen=True)
+class ReferenceRule:
+    """A rule over two sources: the `columns` of a row must stand together in a row of `dataset` of `source`, as `targets`.
+
+    It is a warning always: the other file may be the wrong one, and what a file comes to must not depend on which came first.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    source: str
+    dataset: str
+    targets: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
 class Dataset:
-    """One table or sheet: its grain, its columns in order, its row rules."""
+    """One table or sheet: its grain, its columns in order, its rules over one row and over other sources."""
 
     name: str
     dutch: str
@@ -95,6 +112,7 @@ class Dataset:
     group: str
     columns: tuple[Column, ...]
     rules: tuple[RowRule, ...]
+    references: tuple[ReferenceRule, ...] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -191,7 +209,8 @@ def _dataset(schema: SchemaObject, where: str) -> Dataset:
         grain=schema.dataGranularityDescription or "",
         group=(schema.tags or ["intake"])[0],
         columns=tuple(_column(p, place) for p in schema.properties or []),
-        rules=tuple(_rule(quality, place) for quality in schema.quality or []),
+        rules=tuple(_rule(quality, place) for quality in schema.quality or [] if not _is_reference(quality)),
+        references=tuple(_reference(quality, place) for quality in schema.quality or [] if _is_reference(quality)),
     )
 
 
@@ -233,3 +252,21 @@ def _rule(quality: DataQuality, place: str) -> RowRule:
     if quality.severity not in SEVERITIES or not quality.description:
         raise ContractError(f"{place}: regel {quality.name!r} mist een ernst of een Nederlandse uitleg.")
     return RowRule(str(quality.name), str(implementation["ok"]), quality.description, quality.severity)
+
+
+def _is_reference(quality: DataQuality) -> bool:
+    return isinstance(quality.implementation, dict) and quality.implementation.get("rule") == "reference"
+
+
+def _reference(quality: DataQuality, place: str) -> ReferenceRule:
+    implementation: Any = quality.implementation
+    if quality.type != "custom" or quality.engine != "zio" or set(implementation) != {"rule", "columns", "to"}:
+        raise ContractError(f"{place}: verwijzing {quality.name!r} is onbekend: {implementation!r}.")
+    if quality.severity != "warning" or not quality.description:
+        raise ContractError(f"{place}: verwijzing {quality.name!r} is een waarschuwing met een Nederlandse uitleg.")
+    columns, targets = tuple(implementation["columns"]), [target.split(".") for target in implementation["to"]]
+    if len({tuple(target[:2]) for target in targets}) != 1 or len(columns) != len(targets) or len(targets[0]) != 3:
+        raise ContractError(f"{place}: verwijzing {quality.name!r} noemt niet per kolom één kolom van dezelfde tabel.")
+    source, dataset, _ = targets[0]
+    names = tuple(target[2] for target in targets)
+    return ReferenceRule(str(quality.name), columns, source, dataset, names, quality.description)

@@ -11,19 +11,20 @@ import assets.billing
 import assets.control
 import assets.foundation
 import assets.intake
+import assets.retention
 from resources.dagster_home import ClockResource, HomeResource
 from zio_pipeline.orchestration.jobs import ALL_JOBS
-from zio_pipeline.orchestration.schedules import half_year_schedule, monthly_schedule
+from zio_pipeline.orchestration.schedules import half_year_schedule, monthly_schedule, retention_schedule
 from zio_pipeline.orchestration.sensors import file_drop_sensor
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
     """The definitions, with other resources where a test wants them (`home=`, `clock=`)."""
-    modules = [assets.intake, assets.foundation, assets.billing, assets.control]
+    modules = [assets.intake, assets.foundation, assets.billing, assets.control, assets.retention]
     return dg.Definitions(
         assets=dg.load_assets_from_modules(modules),
         jobs=list(ALL_JOBS),
-        schedules=[monthly_schedule, half_year_schedule],
+        schedules=[monthly_schedule, half_year_schedule, retention_schedule],
         sensors=[file_drop_sensor],
         resources={"home": HomeResource(), "clock": ClockResource()} | overrides,
         # A run is ten small steps: in one process they take seconds, in ten processes most of a minute.

@@ -5,6 +5,7 @@ Belongs here: the record that intake hands to the warehouse. Does not belong her
 
 import json
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class ManifestEntry:
     label: str
     source: str
     status: str
+    received_on: date
     school_year: str | None = None
     school: str | None = None
     provider: str | None = None

@@ -25,6 +25,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+_CODE = r"(?:gm ?)?([0-9]{1,4})"
+
 PROBLEMS = MappingProxyType(
     {
         "missing": "Er is geen gemeente opgegeven.",
@@ -105,6 +107,14 @@ class Municipalities:
             return Resolution(None, "ambiguous" if codes else "unknown")
         return self._living(codes.pop(), on, _four_digits(postcode))
 
+    def is_known(self, text: str) -> bool:
+        """Whether a text means some municipality of whatever date, more than one, or a place abroad."""
+        wanted = _comparable(text)
+        number = re.fullmatch(_CODE, wanted)
+        if number:
+            return number[1].zfill(4) in self._by_code
+        return wanted in self._by_text or wanted in self._abroad
+
     def name(self, code: str) -> str:
         """The name of a municipality, also of one that ended; KeyError for a code that never was."""
         return self._by_code[code].name
@@ -137,7 +147,7 @@ class Municipalities:
         return tuple(sorted(code for code, known in self._by_code.items() if known.jeugdregio == name))
 
     def _codes(self, wanted: str, on: date) -> set[str]:
-        number = re.fullmatch(r"(?:gm ?)?([0-9]{1,4})", wanted)
+        number = re.fullmatch(_CODE, wanted)
         if number:
             return {number[1].zfill(4)} & self._by_code.keys()
         return {code for code, period in self._by_text.get(wanted, []) if period.contains(on)}

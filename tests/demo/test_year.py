@@ -10,7 +10,7 @@ import pytest
 from tests.demo.conftest import Made
 from tests.demo.raw import pupils_of, read, setup_rows
 from zio_pipeline.budget import doelgroep_budgets
-from zio_pipeline.intake import Delivery, take_in
+from zio_pipeline.intake import Delivery, rows_with_refs, take_in
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.privacy import Keys
 from zio_pipeline.setup import SchoolYearSetup, read_setup
@@ -35,7 +35,8 @@ def setup(taken: Taken) -> SchoolYearSetup:
 @pytest.fixture(scope="module")
 def outcome(taken: Taken, setup: SchoolYearSetup) -> PayerOutcome:
     def rows(name: str) -> list[dict[str, object]]:
-        return [row for d in taken.values() for row in (d.accepted[name].to_pylist() if name in d.accepted else [])]
+        mine = [d for d in taken.values() if name in d.accepted]
+        return [row for d in mine for row in rows_with_refs(d.label, d.accepted[name])]
 
     return decide_payers(setup, PayerInputs(rows("pupil_registrations"), rows("wlz_statuses"), []))
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import xlsxwriter
 
 from zio_pipeline.contracts import sources
@@ -19,7 +20,8 @@ Lines = Sequence[Sequence[Any]]
 
 def pgn(number: int) -> str:
     """The number-th valid BSN from 200000000 on."""
-    candidates = (n for n in range(200_000_000 + 12 * number, 200_000_012 + 12 * number) if _eleven(n) == 0)
+    first = 200_000_000 + 40 * number
+    candidates = (n for n in range(first, first + 40) if _eleven(n) == 0)
     return str(next(candidates))
 
 
@@ -160,6 +162,17 @@ def deliver(data: bytes) -> Delivery:
 def rules(delivery: Delivery) -> dict[int, list[str]]:
     """Rules broken per quarantined row number (of a file with one sheet)."""
     return {row.row_number: [reason.rule for reason in row.reasons] for row in delivery.quarantined}
+
+
+def places(delivery: Delivery, dataset: str = "pupil_registrations") -> list[tuple[str, int]]:
+    """Sheet and row number of every accepted row."""
+    rows = delivery.accepted[dataset]
+    return list(zip(rows["sheet"].to_pylist(), rows["row_number"].to_pylist(), strict=True))
+
+
+def values(delivery: Delivery, dataset: str = "pupil_registrations") -> pa.Table:
+    """The accepted rows without their place."""
+    return delivery.accepted[dataset].drop_columns(["sheet", "row_number"])
 
 
 def warned(delivery: Delivery) -> list[tuple[int, str]]:

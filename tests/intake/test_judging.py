@@ -35,7 +35,7 @@ GOOD_PUPIL, GOOD_LINE, GOOD_INDICATION = pupil(99), line(99), indication(99)
         (pupil(1, schooljaar="2025"), ["school_year"]),
         (pupil(1, vestiging="Leijpark"), ["brin"]),
         (pupil(1, pgn="123456789"), ["pgn"]),
-        (pupil(1, geboortedatum="3-4-12"), ["date"]),
+        (pupil(1, geboortedatum="3-4-52"), ["date"]),
         (pupil(1, geboortedatum="03-04-1994"), ["plausible_birth_date"]),
         (pupil(1, klas=""), ["required"]),
         (pupil(1, plaatsing_tot_en_met="17-08-2025"), ["placement_period"]),
@@ -59,7 +59,8 @@ def test_bad_pupils(row: dict[str, Any], expected: list[str]) -> None:
         (line(1, uren="", begin="8:00", eind="12:00", minuten="5"), ["one_duration"]),
         (line(1, uren="", begin="12:00", eind="8:00"), ["end_after_begin"]),
         (line(1, uren="", begin="8:00", eind="8:30", pauze="30"), ["end_after_begin"]),
-        (line(1, uren="25"), ["range"]),
+        (line(1, uren="0"), ["range"]),
+        (line(1, uren="25:00"), ["range"]),
         (line(1, uren="", minuten="1441"), ["range"]),
         (line(1, uren="", minuten="0"), ["range"]),
         (line(1, activiteit="koffie"), ["allowed"]),
@@ -71,7 +72,8 @@ def test_bad_pupils(row: dict[str, Any], expected: list[str]) -> None:
     ],
 )
 def test_bad_timesheet_lines(row: dict[str, Any], expected: list[str]) -> None:
-    delivery = deliver(csv_of(GOOD_LINE, row))
+    good = {**GOOD_LINE, "uren": "7:30"} if ":" in row["uren"] else GOOD_LINE
+    delivery = deliver(csv_of(good, row))
     errors = [r.rule for q in delivery.quarantined for r in q.reasons if r.severity == "error"]
     assert (errors, delivery.rows_accepted) == (expected, 1)
 
@@ -109,17 +111,21 @@ def test_the_limits_of_a_range_are_told_in_the_senders_unit() -> None:
 
 
 def test_a_quarantined_row_keeps_what_could_be_read_and_the_vault_what_was_sent() -> None:
-    delivery = deliver(csv_of(GOOD_PUPIL, {**pupil(1, klas="", zorgbehoefte="soms"), "Roepnaam": "Sanne"}))
+    bad = {**pupil(1, klas="", zorgbehoefte="soms"), "Roepnaam": "Sanne"}
+    delivery = deliver(csv_of({**GOOD_PUPIL, "Roepnaam": ""}, bad))
     (row,) = delivery.quarantined
     assert row.row_ref == f"{delivery.label}:3"
     assert row.known["pupil"] == pseudonym(KEYS, "pgn", pgn(1))
     assert row.known["school"] == "02ZX00"
     assert "class_code" not in row.known
     assert "needs_care" not in row.known
-    raw = {cell["header"]: cell["value"] for cell in delivery.quarantined_raw.to_pylist()}
-    assert raw["pgn"] == pgn(1)
-    assert raw["zorgbehoefte"] == "soms"
-    assert {(cell["sheet"], cell["row_number"]) for cell in delivery.quarantined_raw.to_pylist()} == {("", 3)}
+    cells = delivery.raw_rows.to_pylist()
+    raw = {cell["header"]: (cell["column"], cell["value"]) for cell in cells}
+    assert raw["pgn"] == ("pupil", pgn(1))
+    assert raw["zorgbehoefte"] == ("needs_care", "soms")
+    assert raw["klas"] == ("class_code", "")
+    assert raw["Roepnaam"] == ("", "Sanne")
+    assert {(cell["sheet"], cell["row_number"]) for cell in cells} == {("", 3)}
 
 
 def test_no_pupil_or_employee_number_survives_the_door() -> None:

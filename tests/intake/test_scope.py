@@ -63,7 +63,7 @@ def test_a_file_without_one_good_row_is_refused_with_all_its_reasons() -> None:
     refused(delivery, "Geen enkele rij")
     assert (delivery.rows_in, delivery.rows_quarantined) == (2, 2)
     assert [r.rule for q in delivery.quarantined for r in q.reasons] == ["required", "pgn"]
-    assert delivery.quarantined_raw.num_rows > 0
+    assert delivery.raw_rows.num_rows > 0
 
 
 @pytest.mark.parametrize("value", ["2025/2026", "2025-2027", "komend jaar"])

@@ -48,7 +48,7 @@ dirty_lines = st.lists(
 def content(delivery: Delivery) -> list[str]:
     """The accepted rows without their place, as a sorted list."""
     return sorted(
-        repr(sorted((name, str(value)) for name, value in row.items() if name != "row_ref"))
+        repr(sorted((name, str(value)) for name, value in row.items() if name not in ("sheet", "row_number")))
         for rows in delivery.accepted.values()
         for row in rows.to_pylist()
     )
@@ -135,10 +135,8 @@ def test_another_key_changes_the_pseudonyms_and_nothing_else() -> None:
 def test_accepted_tables_have_the_types_of_the_contract(data: bytes) -> None:
     delivery = take_in(data, KEYS)
     for dataset in sources()[delivery.source].datasets:
-        expected = schema(dataset)
-        if "row_ref" not in expected.names:
-            expected = expected.append(pa.field("row_ref", pa.string()))
-        assert delivery.accepted[dataset.name].schema == expected
+        place = [pa.field("sheet", pa.string()), pa.field("row_number", pa.int64())]
+        assert delivery.accepted[dataset.name].schema == pa.schema([*place, *schema(dataset)])
 
 
 def test_what_nobody_foresaw_is_a_refusal_without_details(monkeypatch: pytest.MonkeyPatch) -> None:

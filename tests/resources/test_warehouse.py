@@ -155,7 +155,7 @@ def test_values_outside_the_contract_are_refused(warehouse):
         ("proofs", {"left_cents": 2**63}),
         ("proofs", {"left_cents": 1.0}),
         ("proofs", {"left_cents": True}),
-        ("quarantine", {"row_number": 0}),
+        ("quarantine", {"row_number": -1}),
         ("quarantine", {"severity": "fataal"}),
         ("parked_documents", {"due_on": "2026-01-02"}),
         ("parked_documents", {"due_on": datetime(2026, 1, 2)}),  # noqa: DTZ001
@@ -168,7 +168,7 @@ def test_values_outside_the_contract_are_refused(warehouse):
 
 def test_the_checks_stand_in_the_database_too(warehouse):
     warehouse.replace({"quarantine": [quarantine_row(1)]})
-    for wrong in ("severity = 'fataal'", "row_number = 0", "label = NULL"):
+    for wrong in ("severity = 'fataal'", "row_number = -1", "label = NULL"):
         with pytest.raises(WarehouseError), warehouse.database.writing() as connection:
             connection.execute(text(f"UPDATE quarantine SET {wrong}"))
 
@@ -244,6 +244,7 @@ def entry(content: str, **changes: object) -> ManifestEntry:
         label=f"label-{content}",
         source="pupil_registrations",
         status="accepted",
+        received_on=date(2025, 9, 1),
         school_year=YEAR,
         school="02ZX00",
     )

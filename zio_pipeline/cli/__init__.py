@@ -1,4 +1,4 @@
-"""The command line: `zio run`, `zio establish`, `zio status`, `zio verify`, `zio demo-data`, `zio dictionary`.
+"""The command line: `zio run`, `zio establish`, `zio status`, `zio reread`, `zio retention`, ...
 
 Belongs here: reading arguments, calling stages in order, and showing Dutch tables. Does not belong here: anything a Dagster
 run needs as well (stages), rules.

@@ -4,17 +4,22 @@ Belongs here: the order of the stages of one run. Does not belong here: how a ta
 """
 
 import argparse
+import os
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from resources import clock
 from resources.home import Home, write_atomically
+from resources.vault_key import NEW_VAULT_VARIABLE, new_key
 from zio_pipeline.cli import show
 from zio_pipeline.contracts import products
 from zio_pipeline.dictionary import data_dictionary
-from zio_pipeline.stages import billing, year
+from zio_pipeline.privacy import VAULT_VARIABLE
+from zio_pipeline.stages import billing, retention, year
 from zio_pipeline.stages.receiving import inbox_files, receive
+from zio_pipeline.stages.rereading import outdated
+from zio_pipeline.stages.rereading import reread as read_again
 
 RESTRICTED = frozenset({"restricted"})
 
@@ -24,8 +29,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     home, school_year = Home.open(args.home), args.school_year
     with _progress(console) as progress:
         task = progress.add_task("innemen", total=len(inbox_files(args.inbox)))
-        received = receive(home, args.inbox, on_file=lambda: progress.advance(task))
+        received = receive(home, args.inbox, clock.today(), on_file=lambda: progress.advance(task))
     show.received(console, received)
+    show.outdated(console, outdated(home), home.keys)
     with _progress(console) as progress:
         task = progress.add_task("betalers en verdeling", total=4)
         year.publish_decisions(home, school_year)
@@ -89,6 +95,37 @@ def status(args: argparse.Namespace, console: Console) -> int:
     """How the school year stands."""
     home = Home.open(args.home)
     show.status(console, home.warehouse, home.ledger.posted(args.school_year), args.school_year)
+    show.outdated(console, outdated(home), home.keys)
+    return 0
+
+
+def reread(args: argparse.Namespace, console: Console) -> int:
+    """Read again from the vault what an older reader took in, and show what that changes."""
+    home = Home.open(args.home)
+    with _progress(console) as progress:
+        task = progress.add_task("herlezen", total=len(outdated(home, args.source)))
+        found = read_again(home, args.source, on_file=lambda: progress.advance(task))
+    show.reread(console, found)
+    counts = all(file.status in ("accepted", "partly_accepted") for file in found.files)
+    return 0 if counts and not found.gone else 1
+
+
+def remove_expired(args: argparse.Namespace, console: Console) -> int:
+    """Remove what senders wrote and what is past its retention period."""
+    home = Home.open(args.home)
+    retention.require_no_future(home, args.as_of, clock.today())
+    show.removed(console, retention.remove_expired(home, args.as_of, args.keep_days))
+    return 0
+
+
+def rotate_vault_key(args: argparse.Namespace, console: Console) -> int:
+    """Encrypt the vault with another key."""
+    home = Home.open(args.home)
+    keys, switch = new_key(home.folder / "vault" / "keys", home.keys, os.environ)
+    number = home.vault.change_key(keys, switch)
+    console.print(f"De kluis heeft een andere sleutel: {number} bestanden zijn opnieuw versleuteld.")
+    if os.environ.get(VAULT_VARIABLE):
+        console.print(f"Zet nu in {VAULT_VARIABLE} de sleutel van {NEW_VAULT_VARIABLE}; de oude opent niets meer.")
     return 0
 
 

@@ -11,8 +11,10 @@ from typing import NoReturn
 from rich.console import Console
 
 from zio_pipeline.cli import commands
+from zio_pipeline.contracts import sources
 from zio_pipeline.errors import ZioError
 from zio_pipeline.school_year import SchoolYear
+from zio_pipeline.stages.retention import KEEP_DAYS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +99,22 @@ def _parser() -> argparse.ArgumentParser:
     establish.add_argument("--as-of", type=_day, required=True, metavar="2025-07-15")
 
     add("status", commands.status, "hoe het schooljaar ervoor staat")
+    reread = add("reread", commands.reread, "uit de kluis herlezen wat met een oudere lezer is ingenomen", year=False)
+    reread.add_argument("--source", choices=sorted(sources()), help="alleen bestanden van deze bron")
+
+    retention = add(
+        "retention",
+        commands.remove_expired,
+        "verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig; er blijft een aantekening van",
+        year=False,
+    )
+    retention.add_argument("--as-of", type=_day, required=True, metavar="2026-08-03", help="de dag van verwijdering")
+    retention.add_argument(
+        "--keep-days", type=int, default=KEEP_DAYS, metavar="N", help="bewaartermijn in dagen (standaard %(default)s)"
+    )
+
+    add("rotate-vault-key", commands.rotate_vault_key, "de kluis met een andere sleutel versleutelen", year=False)
+
     add("verify", commands.verify, "bewijs keten, nummers en optellingen van het hele grootboek", year=False)
 
     demo = add("demo-data", commands.demo_data, "een fictief schooljaar aan bestanden maken")

@@ -4,20 +4,24 @@ Belongs here: words and layout. Does not belong here: computing anything but tot
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from zio_pipeline.contracts import products
 from zio_pipeline.demo import DemoYear
 from zio_pipeline.figures import YearFigures
+from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.money import format_euro
+from zio_pipeline.privacy import Keys
 from zio_pipeline.proofs import Proof
 from zio_pipeline.proofs import settlement as cents_by_party
 from zio_pipeline.stages.billing import Billed
 from zio_pipeline.stages.receiving import Received
+from zio_pipeline.stages.rereading import Rereading
 from zio_pipeline.stages.year import Proposal
 
 STATUS = {
@@ -25,6 +29,7 @@ STATUS = {
     "partly_accepted": "deels aanvaard",
     "refused": "geweigerd",
     "superseded": "vervangen",
+    "contradicting": "tegenstrijdig",
 }
 PARTY = {
     "members": "leden van de regio",
@@ -62,13 +67,53 @@ def received(console: Console, files: Sequence[Received]) -> None:
         table.add_row(word, str(len(group)), *map(str, sums))
     console.print(table)
     for file in files:
-        if file.status == "refused":
+        if file.status in ("refused", "contradicting"):
             # A sender may have put a child's name in the name of a file: it is shown to a person, not to a log.
             name = file.name if console.is_terminal else file.label
-            console.print(f"  geweigerd: {name}: {file.reason}".replace("[", r"\["))
+            console.print(f"  {STATUS[file.status]}: {name}: {file.reason}".replace("[", r"\["))
     known = sum(not f.new for f in files)
     if known:
         console.print(f"{known} van {len(files)} bestanden waren al ingenomen: daarmee is niets gedaan.")
+
+
+def outdated(console: Console, entries: Sequence[ManifestEntry], keys: Keys) -> None:
+    """How many files count in a reading that is not of today, and how to read them again."""
+    other_key = sum(entry.key_id != keys.key_id for entry in entries)
+    for number, how in ((len(entries) - other_key, "oudere lezer"), (other_key, "andere pseudoniemsleutel")):
+        if number:
+            files = "1 bestand is" if number == 1 else f"{number} bestanden zijn"
+            them = "het" if number == 1 else "ze"
+            console.print(f"{files} met een {how} ingenomen; herlees {them} met zio reread.")
+
+
+def reread(console: Console, found: Rereading) -> None:
+    """What reading again changed per file, and what could not be read again."""
+    changed = [f for f in found.files if f.before != f.after or f.status not in ("accepted", "partly_accepted")]
+    if changed:
+        table = _table("Herlezen: wat veranderde", "bestand", "uitkomst", "rijen", "aanvaard", "quarantaine")
+        for file in changed:
+            pairs = zip(file.before, file.after, strict=True)
+            counts = [str(now) if now == then else f"{then} → {now}" for then, now in pairs]
+            table.add_row(file.label, STATUS[file.status], *counts)
+        console.print(table)
+    for file in found.files:
+        if file.reason:
+            shown = f"  {STATUS[file.status]}: {file.label}: {file.reason} De eerdere lezing blijft gelden."
+            console.print(shown.replace("[", r"\["))
+    for label in found.gone:
+        console.print(f"Niet te herlezen, het bestand zelf is al verwijderd: {label}. Laat het opnieuw aanleveren.")
+    files = "1 bestand" if len(found.files) == 1 else f"{len(found.files)} bestanden"
+    console.print(f"{files} herlezen, bij {len(changed)} daarvan veranderde iets.")
+
+
+def removed(console: Console, records: Sequence[Mapping[str, Any]]) -> None:
+    """How many things were removed, by what they are."""
+    words = dict(products()["removals"].column("what").allowed)
+    for what, number in sorted(Counter(record["what"] for record in records).items()):
+        console.print(f"Verwijderd: {words[what]}, {number} keer.")
+    console.print(
+        f"{len(records)} verwijderingen; elke staat in de tabel removals." if records else "Er is niets verlopen."
+    )
 
 
 def later_files(console: Console, labels: Sequence[str]) -> None:

@@ -4,11 +4,11 @@ Belongs here: the result types of intake and the exception that refuses a whole 
 Does not belong here: how the verdict is reached (the other modules of intake) and where it is kept.
 
 Nothing personal stands in a label, a reason or a `repr`; personal values are only in `accepted`, `known` (pupil keys as
-pseudonyms) and, as the sender wrote them, in `quarantined_raw`. Those three go to the vault and nowhere else.
+pseudonyms) and, as the sender wrote them, in `raw_rows`. Those three go to the vault and nowhere else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -16,7 +16,9 @@ import pyarrow as pa
 from zio_pipeline.errors import ZioError
 
 UNKNOWN = "unknown"
-Status = Literal["accepted", "partly_accepted", "refused"]
+Status = Literal["accepted", "partly_accepted", "refused", "contradicting"]
+CONTRADICTING: Status = "contradicting"
+"""Offered together with another file of the same place: neither counts until a person says which is right."""
 
 RAW_SCHEMA = pa.schema(
     [
@@ -25,10 +27,14 @@ RAW_SCHEMA = pa.schema(
         ("row_number", pa.int64()),
         ("position", pa.int64()),
         ("header", pa.string()),
+        ("column", pa.string()),
         ("value", pa.string()),
     ]
 )
-"""`quarantined_raw`: a line per filled cell of a quarantined row, as the sender wrote it; `position` counts from 1."""
+"""`raw_rows`: every row with a reason, as the sender wrote it: a line per header, and per filled cell beyond them.
+
+`position` counts from 1; `column` is the name in the contract, '' when the header is unknown.
+"""
 
 
 class RefusedFileError(ZioError):
@@ -71,10 +77,14 @@ class QuarantinedRow:
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one offered file comes to. Unless it is refused, rows_in == rows_accepted + rows_quarantined.
+    """What one offered file comes to.
 
-    A refused file has no accepted rows; its `rows_in` is 0 when it was refused before its rows were judged, and
+    records_in == records_beside + rows_in, where `records_beside` counts what is no data: blank lines, titles, headers,
+    totals, notes, sheets that are not read. Unless the file is refused, rows_in == rows_accepted + rows_quarantined.
+    A refused file has no accepted rows; its counts are 0 when it was refused before its rows were judged, and
     `quarantined` still holds the reasons of its bad rows when it was refused after that.
+
+    An accepted table has the sender's `sheet` ('' for a text file) and `row_number`, and the columns of the contract.
     """
 
     content_sha256: str
@@ -87,10 +97,17 @@ class Delivery:
     month: str | None
     status: Status
     reason: str | None
+    records_in: int
+    records_beside: int
     rows_in: int
     rows_accepted: int
     rows_quarantined: int
     accepted: Mapping[str, pa.Table] = field(repr=False)
     quarantined: tuple[QuarantinedRow, ...] = field(repr=False)
     warnings: tuple[Reason, ...]
-    quarantined_raw: pa.Table = field(repr=False)
+    raw_rows: pa.Table = field(repr=False)
+
+
+def refusal_of(delivery: Delivery, reason: str) -> Delivery:
+    """The same file, refused after its rows were judged."""
+    return replace(delivery, status="refused", reason=reason, rows_accepted=0, accepted={})

@@ -9,12 +9,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 
 from zio_pipeline.contracts import Contract, Dataset, sources
 from zio_pipeline.errors import ContractError
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
-from zio_pipeline.intake.sheets import Row, Sheet
+from zio_pipeline.intake.sheets import Sheet
 
 SETUP = "school_year_setup"
 HEADER_SEARCH_ROWS = 30
@@ -26,18 +26,27 @@ _UNIT_KINDS = ("euro", "hours", "time", "duration")
 
 @dataclass(frozen=True)
 class Found:
-    """A table in a sheet: its dataset, its header as an index in `sheet.rows`, and where each column stands."""
+    """A table in a sheet: its dataset, which row is its header, and where each column stands.
+
+    A column stands in one place, but for a BRIN whose vestigingsnummer has a column of its own.
+    """
 
     dataset: Dataset
     sheet: Sheet
     header_index: int
     positions: Mapping[str, tuple[int, ...]]
 
-    @property
-    def header(self) -> Row:
-        return self.sheet.rows[self.header_index]
+    @cached_property
+    def header(self) -> list[str]:
+        """The cells of the header."""
+        return self.sheet.row(self.header_index)
 
     @property
+    def header_number(self) -> int:
+        """The sender's number of the header row."""
+        return int(self.sheet.numbers[self.header_index])
+
+    @cached_property
     def missing(self) -> tuple[str, ...]:
         """Dutch headers of the required columns that are not there."""
         return tuple(c.dutch for c in self.dataset.columns if c.required and c.name not in self.positions)
@@ -46,7 +55,7 @@ class Found:
     def unknown(self) -> tuple[str, ...]:
         """Headers that no column of the contract goes by."""
         used = {position for places in self.positions.values() for position in places}
-        return tuple(cell for position, cell in enumerate(self.header.cells) if cell and position not in used)
+        return tuple(cell for position, cell in enumerate(self.header) if cell and position not in used)
 
 
 @dataclass(frozen=True)
@@ -57,12 +66,15 @@ class Recognised:
     contract: Contract
     tables: tuple[Found, ...]
     warnings: tuple[Reason, ...]
+    records: int
+    """Rows in all sheets, those that are not read too."""
 
 
+@lru_cache(4096)
 def normalise(header: str) -> str:
-    """A header as it is compared: no case, accents, punctuation, underscores or line breaks."""
+    """A header as it is compared: no case, accents, invisible characters, punctuation, underscores or line breaks."""
     decomposed = unicodedata.normalize("NFKD", header.casefold())
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
     return " ".join(re.sub(r"[\W_]+", " ", bare).split())
 
 
@@ -138,16 +150,26 @@ def _positions(cells: Sequence[str], known: Mapping[str, str]) -> dict[str, tupl
 
 
 def _candidates(sheet: Sheet) -> list[tuple[str, Found]]:
-    found = ((name, _header_row(sheet, contract.datasets[0])) for name, contract in _single_table_contracts().items())
-    return [(name, table) for name, table in found if table is not None]
+    """The contracts whose required headers all stand in one row, the first such; else how far each contract comes."""
+    contracts = _single_table_contracts().items()
+    for index in range(min(HEADER_SEARCH_ROWS, len(sheet))):
+        rows = [(name, _found(sheet, contract.datasets[0], index)) for name, contract in contracts]
+        if complete := [(name, found) for name, found in rows if not found.missing]:
+            return complete
+    best = ((name, _header_row(sheet, contract.datasets[0])) for name, contract in contracts)
+    return [(name, table) for name, table in best if table is not None]
+
+
+def _found(sheet: Sheet, dataset: Dataset, index: int) -> Found:
+    return Found(dataset, sheet, index, _positions(sheet.row(index), aliases(dataset)))
 
 
 def _header_row(sheet: Sheet, dataset: Dataset) -> Found | None:
     """The first row with every required header; else the one that misses the fewest, if it has at least half."""
     best: Found | None = None
-    required, known = sum(column.required for column in dataset.columns), aliases(dataset)
-    for index, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS]):
-        found = Found(dataset, sheet, index, _positions(row.cells, known))
+    required = sum(column.required for column in dataset.columns)
+    for index in range(min(HEADER_SEARCH_ROWS, len(sheet))):
+        found = _found(sheet, dataset, index)
         if not found.missing:
             return found
         if 2 * len(found.missing) <= required and (best is None or len(found.missing) < len(best.missing)):
@@ -175,7 +197,7 @@ def _recognised_setup(by_name: Mapping[str, list[Sheet]], sheets: Sequence[Sheet
         if len(by_name[dataset.name]) > 1:
             raise RefusedFileError(f"Blad '{dataset.dutch}' staat twee keer in het werkboek.", SETUP)
         (sheet,) = by_name[dataset.name]
-        if not sheet.rows:
+        if not len(sheet):
             continue
         found = _header_row(sheet, dataset)
         if found is None:
@@ -187,25 +209,27 @@ def _recognised_setup(by_name: Mapping[str, list[Sheet]], sheets: Sequence[Sheet
     return _checked(SETUP, tables, sheets)
 
 
-def _checked(source: str, tables: Sequence[Found], sheets: Iterable[Sheet]) -> Recognised:
+def _checked(source: str, tables: Sequence[Found], sheets: Sequence[Sheet]) -> Recognised:
     for found in tables:
         for column, places in found.positions.items():
-            if len(places) > 1:
-                headers = " en ".join(f"'{found.header.cells[p]}'" for p in places)
+            in_two_parts = found.dataset.column(column).kind == "brin" and len(places) == 2
+            if len(places) > 1 and not in_two_parts:
+                headers = " en ".join(f"'{found.header[p]}'" for p in places)
                 dutch = found.dataset.column(column).dutch
                 reason = f"{_place(found)}Kolommen {headers} betekenen allebei '{dutch}'; laat er één staan."
                 raise RefusedFileError(reason, source)
-    rest = [sheet for sheet in sheets if sheet.rows and not any(sheet is found.sheet for found in tables)]
+    rest = [sheet for sheet in sheets if len(sheet) and not any(sheet is found.sheet for found in tables)]
     warnings = [_unknown_columns(found) for found in tables if found.unknown] + [
         _unknown_sheet(sheet) for sheet in rest
     ]
-    return Recognised(source, sources()[source], tuple(tables), tuple(warnings))
+    records = sum(sheet.records for sheet in sheets)
+    return Recognised(source, sources()[source], tuple(tables), tuple(warnings), records)
 
 
 def _unknown_columns(found: Found) -> Reason:
     headers = ", ".join(f"'{header[:QUOTED_HEADER]}'" for header in found.unknown)
     text = f"Onbekende kolommen zijn niet gelezen: {headers}."
-    return Reason(found.dataset.name, found.sheet.name, found.header.number, "", "unknown_column", "warning", text)
+    return Reason(found.dataset.name, found.sheet.name, found.header_number, "", "unknown_column", "warning", text)
 
 
 def _unknown_sheet(sheet: Sheet) -> Reason:
@@ -214,7 +238,7 @@ def _unknown_sheet(sheet: Sheet) -> Reason:
 
 def _missing(source: str, found: Found) -> RefusedFileError:
     lacks = _lacks("de kolom", "de kolommen", [f"'{header}'" for header in found.missing])
-    reason = f"{_place(found)}In de kopregel op regel {found.header.number} ({sources()[source].name}) {lacks}."
+    reason = f"{_place(found)}In de kopregel op regel {found.header_number} ({sources()[source].name}) {lacks}."
     return RefusedFileError(reason, source)
 
 

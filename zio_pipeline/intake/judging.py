@@ -1,276 +1,244 @@
 """Row rules: which rows of a table are accepted, and every reason why the others are not.
 
-Belongs here: compiling a dataset of a contract to one DuckDB query that types every cell and states per row, in a
-bitmask, which checks it fails; duplicates; references to other sheets; replacing personal keys by pseudonyms.
-Does not belong here: reading a value (parsing), rules over the file as a whole (scope).
+Belongs here: judging all rows of a dataset, of one or more files at once: the checks on single cells, the rules over
+columns, rows compared with each other, replacing personal keys by pseudonyms.
+Does not belong here: reading a value (columns, parsing), which checks there are (checks), what a total row states
+(controls), rules over the file as a whole (scope).
 
-A check says what is wrong, so a rule of the contract (which says what is ok) fails when it is not true. It is judged
-only where the columns it names have no problem of their own: one mistake gives one reason. A blank cell of an optional
-column is no problem. Rows are compared with each other last: of rows that are good and equal in every column the first
-stays; of different rows with one key none stays, because nobody knows which is right.
+A rule is judged only where the columns it names have no problem of their own: one mistake gives one reason. A blank cell
+of an optional column is no problem. Rows are compared with each other last: of rows that are good and equal in every
+column the first stays; of different rows with one key none stays, because nobody knows which is right.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zio_pipeline.contracts import Column, Dataset
-from zio_pipeline.errors import ContractError
-from zio_pipeline.intake.delivery import Reason
+from zio_pipeline.intake.checks import accepted_name, bit, checks_of, error_mask, first_bits, key_of, mask_sql
+from zio_pipeline.intake.columns import UNSETTLED, Batch, Bits, Read, read_columns
+from zio_pipeline.intake.controls import checked_sums
+from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.layout import Table
-from zio_pipeline.intake.parsing import EXPECTED, literal, prepare_sql, quoted, schema, value_sql
+from zio_pipeline.intake.parsing import UNITS, UNITS_IN_DUTCH, quoted, schema
+from zio_pipeline.intake.sheets import Mask
 from zio_pipeline.privacy import Keys, pseudonym
 
 Place = tuple[str, int]
 """Sheet and row number of the sender."""
 
-TEST_NUMBERS = ("111222333", "123456782", "999990007", "999990019", "999990020")
-REPEATABLE = ("provider_timesheets",)
-"""Somebody may do the same for as long twice a day: two equal rows are a signal there, not a fault (SPEC section 7)."""
+PLACE = pa.schema([("sheet", pa.string()), ("row_number", pa.int64())])
 
-PERIOD_STARTS = ("valid_from", "member_from")
-
-_UNITS = {
-    "hours": (100, "uur"),
-    "euro": (100, "euro"),
-    "minutes": (1, "minuten"),
-    "duration": (1, "minuten"),
-}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One way for a row to be wrong. `bad` is SQL over the typed row; `needs` are columns that must be good."""
-
-    column: str
-    rule: str
-    severity: str
-    explanation: str
-    bad: str
-    needs: frozenset[str] = frozenset()
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: equal rows get equal sums, and different ones hardly ever
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows of one dataset in file order: the sender's `sheet` and `row_number`, and the typed contract columns.
+    """The rows of one dataset of one file, in file order: `sheet` and `row_number`, and the typed contract columns.
 
     `reasons` holds every reason of a row that has one, by sheet and row number; an accepted row may have warnings.
+    `refusal` is why the file cannot count at all, when its columns contradict themselves.
     """
 
     dataset: Dataset
     accepted: pa.Table
     rejected: pa.Table
     reasons: Mapping[Place, tuple[Reason, ...]]
+    warnings: tuple[Reason, ...] = ()
+    refusal: str | None = None
 
 
-def judge(connection: duckdb.DuckDBPyConnection, dataset: Dataset, tables: Sequence[Table], keys: Keys) -> Judged:
-    """Judge every row of a dataset, over all its sheets at once.
+def judge(
+    connection: duckdb.DuckDBPyConnection, dataset: Dataset, files: Sequence[Sequence[Table]], keys: Keys
+) -> list[Judged]:
+    """Judge every row of a dataset; each file is judged as if it were alone.
 
     What others refer to must be judged before them on the same connection: a reference must name an accepted row.
 
     Args:
         connection: from `parsing.connect`.
         dataset: the dataset.
-        tables: its tables, in file order; may be none.
+        files: of each file, its tables in order; may be none.
         keys: for the pseudonyms.
     """
-    checks = _checks(dataset)
-    connection.register("cells", _cells(dataset, tables))
-    result = connection.sql(_query(dataset, checks)).to_arrow_table()
-    connection.unregister("cells")
-    errors = sum(1 << bit for bit, check in enumerate(checks) if check.severity == "error")
-    is_bad = pc.not_equal(pc.bit_wise_and(result["problems"], errors), 0)
-    accepted, rejected = result.filter(pc.invert(is_bad)), result.filter(is_bad)
-    connection.register(_accepted_name(dataset.name), accepted)
-    return Judged(dataset, _typed(dataset, accepted, keys), _typed(dataset, rejected, keys), _reasons(dataset, result))
+    tables = [table for file in files for table in file]
+    counts = [sum(len(table.rows) for table in file) for file in files]
+    batch = Batch(dataset, tables, np.repeat(np.arange(len(files)), counts), len(files))
+    reads = read_columns(connection, batch, first_bits(dataset))
+    problems = _own(batch, reads)
+    problems |= _ruled(connection, dataset, reads, problems)
+    problems |= _compared(connection, batch, reads, problems)
+    is_bad = (problems & error_mask(dataset)) != 0
+    if dataset.key:
+        connection.register(accepted_name(dataset.name), _plain(dataset, reads).filter(pa.array(~is_bad)))
+    rows, ends = _typed(batch, reads, keys), np.cumsum(counts)
+    return [
+        _of_one_file(batch, reads, number, file, _Part(rows, problems, is_bad, int(end) - count, int(end)))
+        for number, (file, count, end) in enumerate(zip(files, counts, ends, strict=True))
+    ]
 
 
-def _cells(dataset: Dataset, tables: Sequence[Table]) -> pa.Table:
-    """All rows as text columns t0, t1, ... in contract order, with their place and if cells stand beyond the header."""
-    rows = [(table, row) for table in tables for row in table.rows]
-    columns = {
-        "ordinal": pa.array(range(len(rows)), pa.int64()),
-        "sheet": pa.array([table.sheet for table, _ in rows], pa.string()),
-        "row_number": pa.array([row.number for _, row in rows], pa.int64()),
-        "overflow": pa.array([not t.sheet and any(row.cells[t.width :]) for t, row in rows], pa.bool_()),
-    }
-    for index, column in enumerate(dataset.columns):
-        texts: list[str | None] = []
-        for table in tables:
-            position = table.found.positions.get(column.name, (None,))[0]
-            texts += [None if position is None else row.cells[position] for row in table.rows]
-        columns[f"t{index}"] = pa.array(texts, pa.string())
-    return pa.table(columns)
+def _own(batch: Batch, reads: Sequence[Read]) -> Bits:
+    """What the cells of each row fail by themselves."""
+    overflow = [table.overflow() for table in batch.tables]
+    shifted = np.concatenate(overflow) if overflow else np.zeros(0, np.bool_)
+    problems: Bits = np.where(shifted, bit(batch.dataset, "extra_cells"), 0)
+    for read in reads:
+        if read.problems.any():
+            problems |= read.row_problems()
+    return problems
 
 
-@cache
-def _checks(dataset: Dataset) -> tuple[Check, ...]:
-    """All checks of a dataset; the position of a check is its bit. Those without needs come first, duplicates last."""
-    own = [check for index, column in enumerate(dataset.columns) for check in _column_checks(index, column)]
-    shifted = "De rij heeft meer cellen dan de kopregel; een waarde is mogelijk verschoven."
-    own.append(Check("", "extra_cells", "error", shifted, "overflow"))
-    rules = [_rule_check(dataset, rule.name, rule.ok, rule.message, rule.severity) for rule in dataset.rules]
-    key = ", ".join(f"'{dataset.column(name).dutch}'" for name in _key(dataset))
-    if dataset.name in REPEATABLE:
-        severity, same_row = (
-            "warning",
-            "Deze rij staat al eerder in het bestand; beide tellen mee. Controleer of dat klopt.",
-        )
-    else:
-        severity, same_row = "error", "Deze rij staat al eerder in het bestand; de eerste is gebruikt."
-    same_key = f"Er zijn meer rijen met dezelfde {key}; onduidelijk is welke geldt."
-    checks = (
-        *own,
-        *rules,
-        Check("", "duplicate_row", severity, same_row, "repeated"),
-        Check("", "duplicate_key", "error", same_key, "clashing"),
-    )
-    if len(checks) > 62:
-        raise ContractError(f"{dataset.name}: meer dan 62 regels passen niet in één oordeel.")
-    return checks
+def _ruled(connection: duckdb.DuckDBPyConnection, dataset: Dataset, reads: Sequence[Read], own: Bits) -> Bits:
+    """Which rules over columns each row breaks."""
+    rules = [(at, check) for at, check in enumerate(checks_of(dataset)) if check.needs]
+    if not rules:
+        return np.zeros(len(own), np.int64)
+    needed = {name for _, check in rules for name in check.needs}
+    columns = {c.name: read.row_values() for c, read in zip(dataset.columns, reads, strict=True) if c.name in needed}
+    parts = []
+    for at, check in rules:
+        blocking = 0
+        for name in check.needs:
+            blocking |= error_mask(dataset, name)
+        parts.append((at, f"(own & {blocking}) = 0 and {check.bad}"))
+    connection.register("rows", pa.table({"own": pa.array(own), **columns}))
+    verdicts = connection.sql(f"select {mask_sql(parts)} as ruled from rows").to_arrow_table()["ruled"]  # noqa: S608
+    connection.unregister("rows")
+    return np.asarray(verdicts)
 
 
-def _column_checks(index: int, column: Column) -> Iterator[Check]:
-    value, given, sentence = quoted(column.name), f"plain{index} is not null", f"Kolom '{column.dutch}': "
-    if column.required:
-        yield Check(column.name, "required", "error", sentence + "mag niet leeg zijn.", f"plain{index} is null")
-    unread = f"{given} and {value} is null"
-    if column.allowed:
-        labels = ", ".join(label for _, label in column.allowed)
-        yield Check(column.name, "allowed", "error", f"{sentence}kies uit {labels}.", unread)
-    else:
-        yield Check(column.name, column.kind, "error", f"{sentence}verwacht wordt {EXPECTED[column.kind]}.", unread)
-    if column.minimum is not None or column.maximum is not None:
-        limits = ((">=", column.minimum), ("<=", column.maximum))
-        inside = " and ".join(f"{value} {sign} {limit}" for sign, limit in limits if limit is not None)
-        outside = f"{value} is not null and not ({inside})"
-        yield Check(column.name, "range", "error", sentence + _range_text(column), outside)
-    if column.pattern is not None:
-        pattern = f"{value} is not null and not regexp_matches({value}, {literal(column.pattern)})"
-        yield Check(column.name, "pattern", "error", f"{sentence}de vorm klopt niet.", pattern)
-    if column.refers_to is not None:
-        sheet, name = column.refers_to.split(".")
-        known = f"select {quoted(name)} from {_accepted_name(sheet)}"  # noqa: S608 (names of the contract)
-        text = f"{sentence}staat niet bij de aanvaarde rijen van het blad waarnaar hij verwijst."
-        yield Check(column.name, "reference", "error", text, f"{value} is not null and {value} not in ({known})")
-    if column.kind == "pgn":
-        numbers = ", ".join(map(literal, TEST_NUMBERS))
-        text = f"{sentence}dit is een bekend testnummer."
-        yield Check(column.name, "test_number", "warning", text, f"{value} in ({numbers})")
-
-
-def _range_text(column: Column) -> str:
-    factor, unit = _UNITS.get(column.kind, (1, ""))
-    low, high = (None if bound is None else _bound_text(bound, factor) for bound in (column.minimum, column.maximum))
-    if high is None:
-        words = f"ten minste {low}"
-    elif low is None:
-        words = f"ten hoogste {high}"
-    else:
-        words = f"van {low} tot en met {high}"
-    return f"verwacht wordt {words} {unit}".strip() + "."
-
-
-def _bound_text(bound: int, factor: int) -> str:
-    whole, part = divmod(bound, factor)
-    return f"{whole},{part:02d}" if part else str(whole)
-
-
-def _rule_check(dataset: Dataset, name: str, ok: str, message: str, severity: str) -> Check:
-    words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", ok)))
-    needs = frozenset(column.name for column in dataset.columns if column.name in words)
-    return Check("", name, severity, message, f"({ok}) is not true", needs)
-
-
-def _key(dataset: Dataset) -> tuple[str, ...]:
-    """The contract's key, and the start of the period where rows are dated: two periods of one setting are two rows."""
-    starts = tuple(c.name for c in dataset.columns if c.name in PERIOD_STARTS and c.name not in dataset.key)
-    return (*dataset.key, *starts) if dataset.key else ()
-
-
-def _query(dataset: Dataset, checks: Sequence[Check]) -> str:
-    """The whole judgement in steps: clean, prepare, type, check columns, check rules, compare rows with each other."""
-    columns = list(enumerate(dataset.columns))
-    names = ", ".join(quoted(column.name) for column in dataset.columns)
-    cleaned = ", ".join(f"clean(t{i}) as clean{i}" for i, _ in columns)
-    prepared = ", ".join(f"{prepare_sql(column, f'clean{i}')} as plain{i}" for i, column in columns)
-    typed = ", ".join(f"{value_sql(column, f'plain{i}')} as {quoted(column.name)}" for i, column in columns)
-    *single, (repeated, _), (clashing, _) = enumerate(checks)
-    own = [(bit, check) for bit, check in single if not check.needs]
-    rules = [(bit, _free(check, own) + check.bad) for bit, check in single if check.needs]
-    errors = sum(1 << bit for bit, check in single if check.severity == "error")
-    place = "ordinal, sheet, row_number"
-    # Names, labels and rules come from the contracts, never from a file.
-    return f"""with
-        cleaned as (select {place}, overflow, {cleaned} from cells),
-        prepared as (select {place}, overflow, {prepared} from cleaned),
-        typed as (select *, {typed} from prepared),
-        checked as (select *, {_mask([(bit, check.bad) for bit, check in own])} as own from typed),
-        ruled as (select *, own + {_mask(rules)} as ruled from checked),
-        compared as (select *, (ruled & {errors}) = 0 as good from ruled),
-        numbered as (select *, good and row_number() over (partition by good, {names} order by ordinal) > 1 as repeated
-            from compared),
-        clashed as (select *, {_clashing(dataset)} as clashing from numbered)
-        select {place}, {names}, ruled + {_mask([(repeated, "repeated"), (clashing, "clashing")])} as problems
-        from clashed order by ordinal"""  # noqa: S608
-
-
-def _mask(parts: Sequence[tuple[int, str]]) -> str:
-    return " + ".join(["0::bigint", *(f"case when {bad} then {1 << bit}::bigint else 0 end" for bit, bad in parts)])
-
-
-def _free(check: Check, own: Sequence[tuple[int, Check]]) -> str:
-    blocking = sum(1 << bit for bit, c in own if c.column in check.needs and c.severity == "error")
-    return f"(own & {blocking}) = 0 and "
-
-
-def _clashing(dataset: Dataset) -> str:
+def _compared(connection: duckdb.DuckDBPyConnection, batch: Batch, reads: Sequence[Read], problems: Bits) -> Bits:
+    """Which rows repeat an earlier one of their file, and which have the key of another."""
+    dataset = batch.dataset
+    by_name = {column.name: read for column, read in zip(dataset.columns, reads, strict=True)}
+    good = (problems & error_mask(dataset)) == 0
+    found: Bits = np.zeros(len(problems), np.int64)
+    alike = _alike(batch, reads, good)
+    repeated = np.zeros(len(problems), np.bool_)
+    if len(alike):
+        names = [quoted(column.name) for column in dataset.columns]
+        query = f"row_number() over (partition by file, {', '.join(names)} order by ordinal) > 1"
+        repeated[alike] = _windowed(connection, batch, by_name, alike, query)
+        found[repeated] |= bit(dataset, "duplicate_row")
     if not dataset.key:
-        return "false"
-    filled = " and ".join(f"{quoted(name)} is not null" for name in dataset.key)
-    key = ", ".join(map(quoted, _key(dataset)))
-    return f"not repeated and {filled} and count(*) filter (where not repeated) over (partition by {key}) > 1"
+        return found
+    filled = np.logical_and.reduce([np.asarray(by_name[name].row_values().is_valid()) for name in dataset.key])
+    key = key_of(dataset)
+    alike = _alike(batch, [by_name[name] for name in key], filled & ~repeated)
+    if len(alike):  # a row that is bad otherwise still makes the key of another doubtful
+        query = f"count(*) over (partition by file, {', '.join(map(quoted, key))}) > 1"
+        found[alike] |= np.where(_windowed(connection, batch, by_name, alike, query), bit(dataset, "duplicate_key"), 0)
+    return found
 
 
-def _accepted_name(dataset: str) -> str:
-    return f"accepted_{dataset}"
+def _alike(batch: Batch, reads: Sequence[Read], of: Mask) -> Bits:
+    """Rows that may be equal to another row of their file in these columns, ascending; all that are equal are among them."""
+    sums = batch.file_of_row.astype(np.uint64)
+    for read in reads:
+        codes = np.asarray(read.values.dictionary_encode().indices.fill_null(-1)).astype(np.int64).astype(np.uint64)
+        sums = (sums ^ codes[read.index]) * _SPREAD
+        sums ^= sums >> np.uint64(29)
+    wanted = np.sort(sums[of])
+    twice = wanted[1:][wanted[1:] == wanted[:-1]]
+    return np.flatnonzero(of & np.isin(sums, twice)) if len(twice) else np.zeros(0, np.int64)
 
 
-def _typed(dataset: Dataset, rows: pa.Table, keys: Keys) -> pa.Table:
+def _windowed(
+    connection: duckdb.DuckDBPyConnection, batch: Batch, reads: Mapping[str, Read], rows: Bits, query: str
+) -> Mask:
+    """The outcome of a window query over some rows, in their order."""
+    columns = {name: read.values.take(pa.array(read.index[rows])) for name, read in reads.items()}
+    columns |= {"ordinal": pa.array(rows), "file": pa.array(batch.file_of_row[rows])}
+    connection.register("alike", pa.table(columns))
+    result = connection.sql(f"select {query} as found, ordinal from alike order by ordinal").to_arrow_table()  # noqa: S608
+    connection.unregister("alike")
+    return np.asarray(result["found"])
+
+
+def _plain(dataset: Dataset, reads: Sequence[Read]) -> pa.Table:
+    return pa.table({c.name: read.row_values() for c, read in zip(dataset.columns, reads, strict=True)})
+
+
+def _typed(batch: Batch, reads: Sequence[Read], keys: Keys) -> pa.Table:
     """The place and the contract columns with their exact types, personal keys as pseudonyms."""
-    columns = {name: rows[name] for name in ("sheet", "row_number")}
-    for column, field in zip(dataset.columns, schema(dataset), strict=True):
-        values = rows[column.name].cast(field.type)
-        purpose = _purpose(column)
-        columns[column.name] = values if purpose is None else _pseudonyms(values, purpose, keys)
+    numbers = [table.numbers for table in batch.tables]
+    sheets = [pa.repeat(pa.scalar(table.sheet, pa.string()), len(table.rows)) for table in batch.tables]
+    columns = {
+        "sheet": pa.chunked_array(sheets, pa.string()),
+        "row_number": pa.array(np.concatenate(numbers) if numbers else [], pa.int64()),
+    }
+    for column, field, read in zip(batch.dataset.columns, schema(batch.dataset), reads, strict=True):
+        values = _pseudonyms(column, read.values, keys)
+        columns[column.name] = values.take(pa.array(read.index)).cast(field.type)
     return pa.table(columns)
 
 
-def _purpose(column: Column) -> str | None:
-    if column.kind == "pgn":
-        return "pgn"
-    return "employee" if column.name == "employee" else None
+def _pseudonyms(column: Column, values: pa.Array, keys: Keys) -> pa.Array:
+    """Personal keys under a pseudonym; upper and lower case of an employee number are the same person."""
+    purpose = "pgn" if column.kind == "pgn" else "employee" if column.name == "employee" else None
+    if purpose is None:
+        return values
+    names = [None if v is None else pseudonym(keys, purpose, v.casefold()) for v in values.to_pylist()]
+    return pa.array(names, pa.string())
 
 
-def _pseudonyms(values: pa.ChunkedArray, purpose: str, keys: Keys) -> pa.ChunkedArray:
-    """Each distinct value once; upper and lower case of an employee number are the same person."""
-    encoded = values.combine_chunks().dictionary_encode()
-    names = [pseudonym(keys, purpose, value.casefold()) for value in encoded.dictionary.to_pylist()]
-    return pa.chunked_array([pa.array(names, pa.string()).take(encoded.indices)])
+@dataclass(frozen=True)
+class _Part:
+    """The rows of one file among those of all."""
+
+    rows: pa.Table
+    problems: Bits
+    is_bad: Mask
+    start: int
+    end: int
 
 
-def _reasons(dataset: Dataset, result: pa.Table) -> dict[Place, tuple[Reason, ...]]:
+def _of_one_file(batch: Batch, reads: Sequence[Read], number: int, tables: Sequence[Table], part: _Part) -> Judged:
+    dataset, rows = batch.dataset, part.rows.slice(part.start, part.end - part.start)
+    bad = part.is_bad[part.start : part.end]
+    reasons = _reasons(dataset, rows, part.problems[part.start : part.end])
+    accepted, rejected = (rows.filter(pa.array(~bad)), rows.filter(pa.array(bad))) if bad.any() else (rows, rows[:0])
+    warnings = list(_short_durations(batch, reads, number, part))
+    try:
+        _require_settled(batch, reads, number)
+        warnings += checked_sums(batch, reads, number, tables, part.start)
+    except RefusedFileError as refused:
+        return Judged(dataset, accepted, rejected, reasons, tuple(warnings), str(refused))
+    return Judged(dataset, accepted, rejected, reasons, tuple(warnings))
+
+
+def _require_settled(batch: Batch, reads: Sequence[Read], number: int) -> None:
+    for column, read in zip(batch.dataset.columns, reads, strict=True):
+        if read.units is not None and read.units[number] == UNSETTLED:
+            units = ", ".join(UNITS_IN_DUTCH)
+            reason = f"Kolom '{column.dutch}' bevat verschillende eenheden door elkaar; gebruik in de hele kolom één van: {units}."
+            raise RefusedFileError(reason)
+
+
+def _short_durations(batch: Batch, reads: Sequence[Read], number: int, part: _Part) -> Iterator[Reason]:
+    """Hours that are all parts of an hour may be parts of a day: the sender should look."""
+    for column, read in zip(batch.dataset.columns, reads, strict=True):
+        if read.units is None or read.units[number] != UNITS.index("hours"):
+            continue
+        longest = pc.max(read.values.take(pa.array(read.index[part.start : part.end]))).as_py()
+        if longest is not None and longest < 60:
+            text = f"Alle duren in kolom '{column.dutch}' zijn korter dan een uur; controleer of het uren zijn."
+            yield Reason(batch.dataset.name, "", 0, column.name, "short_durations", "warning", text)
+
+
+def _reasons(dataset: Dataset, rows: pa.Table, problems: Bits) -> dict[Place, tuple[Reason, ...]]:
     """Every reason of every row that has one, in column order."""
-    checks = _checks(dataset)
-    marked = result.select(["sheet", "row_number", "problems"]).filter(pc.not_equal(result["problems"], 0))
+    checks, marked = checks_of(dataset), np.flatnonzero(problems)
+    places = rows.select(PLACE.names).take(pa.array(marked)).to_pylist()
     reasons = {}
-    for sheet, number, problems in zip(*(marked[name].to_pylist() for name in marked.column_names), strict=True):
-        failed = (check for bit, check in enumerate(checks) if problems >> bit & 1)
+    for place, verdict in zip(places, problems[marked].tolist(), strict=True):
+        sheet, number = place["sheet"], place["row_number"]
+        failed = (check for at, check in enumerate(checks) if verdict >> at & 1)
         reasons[sheet, number] = tuple(
             Reason(dataset.name, sheet, number, c.column, c.rule, c.severity, c.explanation) for c in failed
         )

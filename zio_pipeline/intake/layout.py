@@ -1,20 +1,24 @@
 """What below a header is data: repeated headers, total rows and notes are told from the rows that count.
 
-Belongs here: that distinction, and checking a stated number of rows (a file cut off on its way is refused).
-Does not belong here: finding the header (headers), the meaning of a cell (parsing).
+Belongs here: that distinction, and what a total row states (a number of rows, sums of columns): a file cut off on its way
+is refused. Does not belong here: finding the header (headers), the meaning of a cell (parsing), adding up (judging).
 
 Whatever is not counted as a data row is listed in a warning, never dropped in silence. In doubt a row is data: then it
-is judged, and at worst quarantined with its reasons.
+is judged, and at worst quarantined with its reasons. Only rows that may be something else are looked at one by one.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from zio_pipeline.contracts import Dataset
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.headers import Found, normalise
-from zio_pipeline.intake.sheets import Row
+from zio_pipeline.intake.sheets import Index, Mask
 
 _TOTAL = re.compile(r"(sub|eind)?tota(al|len)\b|(sub|grand )?total\b")
 _COUNTED = frozenset(
@@ -25,12 +29,27 @@ _NUMERIC_KINDS = ("integer", "hours", "euro", "minutes", "duration")
 
 
 @dataclass(frozen=True)
+class Control:
+    """A sum that a total row states: of which column, in whose words, and how many data rows stand above it.
+
+    `since` is the data row where its block begins: the one after the total before it.
+    """
+
+    column: str
+    stated: str
+    row_number: int
+    since: int
+    until: int
+
+
+@dataclass(frozen=True)
 class Table:
-    """The data rows of one sheet, each padded to at least the width of the header."""
+    """The data rows of one sheet, as indices in it."""
 
     found: Found
-    rows: tuple[Row, ...]
+    rows: Index
     warnings: tuple[Reason, ...]
+    controls: tuple[Control, ...] = ()
 
     @property
     def dataset(self) -> Dataset:
@@ -41,9 +60,25 @@ class Table:
         return self.found.sheet.name
 
     @property
-    def width(self) -> int:
-        """Number of cells in the header: in a text file a filled cell beyond it means that a row has shifted."""
-        return len(self.found.header.cells)
+    def numbers(self) -> Index:
+        """The sender's number of each data row."""
+        return self.found.sheet.numbers[self.rows]
+
+    def overflow(self) -> Mask:
+        """Rows of a text file with a filled cell beyond the header: something has shifted."""
+        if self.sheet:
+            return np.zeros(len(self.rows), np.bool_)
+        return self.found.sheet.filled(len(self.found.header))[self.rows] > 0
+
+    def texts(self, column: str) -> pa.Array:
+        """The cells of a column, null where there is none."""
+        sheet, places = self.found.sheet, self.found.positions.get(column, ())
+        if not places:
+            return pa.nulls(len(self.rows), pa.string())
+        parts = [sheet.column(place, self.rows) for place in places]
+        if len(parts) == 1:
+            return parts[0]
+        return pc.binary_join_element_wise(*parts, " ", null_handling="replace", null_replacement="")
 
 
 def lay_out(found: Found, rows_before: int = 0) -> Table:
@@ -57,101 +92,123 @@ def lay_out(found: Found, rows_before: int = 0) -> Table:
         RefusedFileError: a total row states another number of rows than there are.
     """
     sorting = _Sorting(found, rows_before)
-    for row in found.sheet.rows[found.header_index + 1 :]:
-        sorting.add(row)
+    for index in np.flatnonzero(_suspects(found)).tolist():
+        sorting.look_at(index)
     sorting.take_out_notes()
     sorting.warn_of_unnamed_columns()
-    return Table(found, tuple(sorting.data), tuple(sorted(sorting.warnings, key=lambda r: r.row_number)))
+    warnings = tuple(sorted(sorting.warnings, key=lambda reason: reason.row_number))
+    return Table(found, np.flatnonzero(sorting.is_data), warnings, tuple(sorting.controls))
 
 
+def _suspects(found: Found) -> Mask:
+    """Rows below the header that may repeat it, or be a total."""
+    sheet = found.sheet
+    position = min(places[0] for places in found.positions.values())
+    like_header = pc.equal(pc.utf8_lower(sheet.column(position)), found.header[position].lower()).fill_null(False)
+    like_total = pc.match_substring(sheet.first_texts(), "tot", ignore_case=True)
+    suspects: Mask = np.asarray(pc.or_(like_header, like_total)).copy()
+    suspects[: found.header_index + 1] = False
+    return suspects
+
+
+@dataclass
 class _Sorting:
     """The rows of one table while they are being told apart."""
 
-    def __init__(self, found: Found, rows_before: int):
-        self.found, self.rows_before = found, rows_before
-        self.data: list[Row] = []
-        self.warnings: list[Reason] = []
-        self._since_total = 0
-        self._gap = False
+    found: Found
+    rows_before: int
+    warnings: list[Reason] = field(default_factory=list)
+    controls: list[Control] = field(default_factory=list)
+    _since_total: int = 0
+
+    def __post_init__(self) -> None:
+        found = self.found
+        self.is_data: Mask = np.arange(len(found.sheet)) > found.header_index
         self._columns = {places[0]: name for name, places in found.positions.items()}
-        self._header = self._known_cells(found.header.cells)
+        self._header = self._known_cells(found.header)
         self._required = [found.positions[c.name][0] for c in found.dataset.columns if c.required]
         self._numeric = {p for p, name in self._columns.items() if found.dataset.column(name).kind in _NUMERIC_KINDS}
 
-    def add(self, row: Row) -> None:
-        padded = row.cells + [""] * (len(self.found.header.cells) - len(row.cells))
-        row = Row(row.number, padded, row.after_gap or self._gap)
-        self._gap = True
-        if self._repeats_header(padded):
-            self._warn(row, "repeated_header", "Deze regel herhaalt de kop en telt niet mee.")
-        elif self._is_total(padded):
-            self._check_total(row)
-            self._since_total = len(self.data)
-        else:
-            self.data.append(row)
-            self._gap = False
+    def look_at(self, index: int) -> None:
+        cells = self.found.sheet.row(index)
+        cells += [""] * (len(self.found.header) - len(cells))
+        if self._known_cells(cells) == self._header:
+            self._set_apart(index, "repeated_header", "Deze regel herhaalt de kop en telt niet mee.")
+        elif self._is_total(cells):
+            self._check_total(index, cells)
+            self._since_total = self._rows_above(index)
 
     def take_out_notes(self) -> None:
         """Below the last data row, after an empty row: rows with one filled cell, a text, are notes of the sender."""
-        start = len(self.data)
-        while start and _is_note(self.data[start - 1].cells):
+        sheet, start = self.found.sheet, len(self.is_data)
+        while start > self.found.header_index + 1 and (not self.is_data[start - 1] or _is_note(sheet.row(start - 1))):
             start -= 1
-        while start < len(self.data) and not self.data[start].after_gap:
+        # A row set apart is a gap too: what follows a total is not part of the table.
+        gap, below = sheet.after_gap.copy(), self.found.header_index + 1
+        gap[below + 1 :] |= ~self.is_data[below:-1]
+        while start < len(self.is_data) and not (self.is_data[start] and gap[start]):
             start += 1
-        for row in self.data[start:]:
-            self._warn(row, "note", "Deze regel staat als opmerking onder de tabel en telt niet mee.")
-        del self.data[start:]
+        for index in range(start, len(self.is_data)):
+            if self.is_data[index]:
+                self._set_apart(index, "note", "Deze regel staat als opmerking onder de tabel en telt niet mee.")
 
     def warn_of_unnamed_columns(self) -> None:
-        header = self.found.header.cells
+        header, sheet = self.found.header, self.found.sheet
+        rows = np.flatnonzero(self.is_data)
         unnamed = [position for position, cell in enumerate(header) if not cell]
         # In a text file a row with too many cells has shifted: that is a bad row, not a column without a header.
-        beyond = len(header) if self.found.sheet.name else None
-        if any(any(row.cells[p] for p in unnamed) or (beyond and any(row.cells[beyond:])) for row in self.data):
-            self._warn(self.found.header, "unnamed_column", "Cellen in kolommen zonder kop zijn niet gelezen.")
+        beyond = bool(sheet.name) and bool((sheet.filled(len(header))[rows] > 0).any())
+        if beyond or any(pc.any(pc.not_equal(sheet.column(place, rows), "")).as_py() for place in unnamed):
+            words = "Cellen in kolommen zonder kop zijn niet gelezen."
+            self._warn(self.found.header_index, "unnamed_column", words)
 
     def _known_cells(self, cells: Sequence[str]) -> list[str]:
         return [cells[position].casefold() for position in self._columns]
 
-    def _repeats_header(self, cells: Sequence[str]) -> bool:
-        position = next(iter(self._columns))  # nearly every row differs here: do not compare the rest
-        return cells[position].casefold() == self._header[0] and self._known_cells(cells) == self._header
+    def _rows_above(self, index: int) -> int:
+        return int(self.is_data[:index].sum())
 
     def _is_total(self, cells: Sequence[str]) -> bool:
         first = next(cell for cell in cells if cell)
-        if "tot" not in first.casefold() or all(cells[position] for position in self._required):
-            return False
-        return _TOTAL.match(normalise(first)) is not None
+        return not all(cells[place] for place in self._required) and _TOTAL.match(normalise(first)) is not None
 
-    def _check_total(self, row: Row) -> None:
-        stated = self._stated_count(row.cells)
+    def _check_total(self, index: int, cells: Sequence[str]) -> None:
+        stated, here = _stated_count(cells, self._columns, self._numeric), self._rows_above(index)
+        number = int(self.found.sheet.numbers[index])
         if stated is None:
-            self._warn(row, "total_row", "Deze totaalregel telt niet mee als rij; het totaal is niet gecontroleerd.")
+            sums = [(self._columns[p], cells[p]) for p in sorted(self._numeric) if any(map(str.isdigit, cells[p]))]
+            self.controls += [Control(name, text, number, self._since_total, here) for name, text in sums]
+            checked = "de sommen zijn nageteld" if sums else "het totaal is niet gecontroleerd"
+            self._set_apart(index, "total_row", f"Deze totaalregel telt niet mee als rij; {checked}.")
             return
-        here = len(self.data)
         if stated not in (here, here - self._since_total, self.rows_before + here):
             place = f"Blad '{self.found.sheet.name}': " if self.found.sheet.name else ""
-            words = f"De totaalregel op regel {row.number} noemt {stated} rijen, maar er staan er {here} boven"
+            words = f"De totaalregel op regel {number} noemt {stated} rijen, maar er staan er {here} boven"
             raise RefusedFileError(f"{place}{words}; het bestand is niet volledig.")
-        self._warn(row, "total_row", "Deze totaalregel telt niet mee als rij; het aantal rijen klopt.")
+        self._set_apart(index, "total_row", "Deze totaalregel telt niet mee als rij; het aantal rijen klopt.")
 
-    def _stated_count(self, cells: Sequence[str]) -> int | None:
-        """The one whole number of a total row, if it can only be a number of rows.
+    def _set_apart(self, index: int, rule: str, explanation: str) -> None:
+        self.is_data[index] = False
+        self._warn(index, rule, explanation)
 
-        In the first cell its words must say so ('Totaal aantal leerlingen: 641'). In another cell the words may be
-        bare, unless it stands below a column of numbers (then it is a sum) or below a header we do not know.
-        """
-        (_, label), *others = [(position, cell) for position, cell in enumerate(cells) if cell]
-        words = set(re.sub(r"\d+", " ", _TOTAL.sub("", normalise(label), count=1)).split())
-        if not words <= _COUNTED or any(position in self._numeric for position, _ in others):
-            return None
-        numbers = _WHOLE_NUMBER.findall(label) if words else []
-        numbers += [cell for p, cell in others if _WHOLE_NUMBER.fullmatch(cell) and (words or p in self._columns)]
-        return int(numbers[0].replace(".", "")) if len(numbers) == 1 else None
+    def _warn(self, index: int, rule: str, explanation: str) -> None:
+        dataset, sheet = self.found.dataset.name, self.found.sheet
+        self.warnings.append(Reason(dataset, sheet.name, int(sheet.numbers[index]), "", rule, "warning", explanation))
 
-    def _warn(self, row: Row, rule: str, explanation: str) -> None:
-        dataset, sheet = self.found.dataset.name, self.found.sheet.name
-        self.warnings.append(Reason(dataset, sheet, row.number, "", rule, "warning", explanation))
+
+def _stated_count(cells: Sequence[str], columns: dict[int, str], numeric: set[int]) -> int | None:
+    """The one whole number of a total row, if it can only be a number of rows.
+
+    In the first cell its words must say so ('Totaal aantal leerlingen: 641'). In another cell the words may be
+    bare, unless it stands below a column of numbers (then it is a sum) or below a header we do not know.
+    """
+    (_, label), *others = [(position, cell) for position, cell in enumerate(cells) if cell]
+    words = set(re.sub(r"\d+", " ", _TOTAL.sub("", normalise(label), count=1)).split())
+    if not words <= _COUNTED or any(position in numeric for position, _ in others):
+        return None
+    numbers = _WHOLE_NUMBER.findall(label) if words else []
+    numbers += [cell for p, cell in others if _WHOLE_NUMBER.fullmatch(cell) and (words or p in columns)]
+    return int(numbers[0].replace(".", "")) if len(numbers) == 1 else None
 
 
 def _is_note(cells: Sequence[str]) -> bool:

@@ -8,6 +8,9 @@ Every macro tests an anchored pattern before any cast, because a cast alone is l
 is 31. Euros and hours go through exact decimals, never through floating point.
 """
 
+import os
+from functools import cache
+
 import duckdb
 import pyarrow as pa
 
@@ -25,10 +28,19 @@ create macro is_error(t) as left(t, 1) = '#' and regexp_full_match(t, '#(?:N/[AB
 
 -- prepare_*: strip what only decorates a value of the kind.
 create macro prepare_pgn(t) as regexp_replace(regexp_replace(t, '[ .''’-]', '', 'g'), '^(\d{8})$', '0\1');
-create macro prepare_brin(t) as regexp_replace(upper(t), '[ .-]', '', 'g');
+create macro prepare_brin(t) as regexp_replace(case  -- in two columns: 02ZX and 0, 00 and 02ZX, 02ZX and 02ZX00
+    when regexp_full_match(upper(t), '\d{1,2}[A-Z]{2} \d') then replace(upper(t), ' ', '0')
+    when regexp_full_match(upper(t), '\d{1,2} \d{1,2}[A-Z]{2}')
+        then split_part(upper(t), ' ', 2) || lpad(split_part(t, ' ', 1), 2, '0')
+    when regexp_full_match(upper(t), '\d\d[A-Z]{2} \d\d[A-Z]{2}\d\d') and upper(t)[1:4] = upper(t)[6:9]
+        then split_part(upper(t), ' ', 2) else upper(t) end, '[ .-]', '', 'g');
 create macro prepare_agb(t) as replace(t, ' ', '');
 create macro prepare_gemeentecode(t) as regexp_replace(upper(t), '^GM ?', '');
 create macro prepare_postcode(t) as replace(upper(t), ' ', '');
+create macro prepare_duration(t) as regexp_replace(lower(t), '^(\d+([.,:]\d+)?) ?u(?:ur|ren)?$', '\1');
+create macro prepare_integer(t) as regexp_replace(t, '^(\d+) ?%$', '\1');
+create macro prepare_date(t) as lower(regexp_replace(t, '[T ]0?0:00(?::00(?:\.0+)?)?$', ''));
+create macro prepare_time(t) as lower(t);
 create macro prepare_euro(t) as regexp_replace(regexp_replace(t, '^(-?) ?(?:€|EUR|eur) ?', '\1'), ',-{1,2}$', '');
 
 create macro hundredths(t) as try_cast(try_cast(replace(t, ',', '.') as decimal(18, 2)) * 100 as bigint);
@@ -41,6 +53,7 @@ create macro eleven_sum(t) as digit(t, 1) * 9 + digit(t, 2) * 8 + digit(t, 3) * 
 -- parse_*: the typed value, NULL when the text is not one.
 create macro parse_text(t) as t;
 create macro parse_code(t) as t;
+create macro parse_municipality(t) as t;
 
 -- A BSN by the elfproef, or an onderwijsnummer: begins with 10 and leaves 5.
 create macro parse_pgn(t) as case when regexp_full_match(t, '\d{9}') and t <> '000000000'
@@ -58,13 +71,33 @@ create macro parse_school_year(t) as case when regexp_full_match(t, '20\d\d ?[-/
     and (try_cast(t[1:4] as integer) + 1) % 100 = try_cast(right(t, 2) as integer)
     then t[1:4] || '-' || cast(try_cast(t[1:4] as integer) + 1 as varchar) end;
 
--- Day-month-year or ISO, at most with a time of midnight; else the serial number of Excel's 1900 system (1954 to 2119).
+-- Dutch order or ISO; a month in letters; else the serial number of Excel's 1900 system (1954 to 2119). A year of two
+-- digits is 2000 to 2049 or 1990 to 1999: no pupil or order is older.
+create macro last_year(t) as case when regexp_full_match(right(t, 5), '.\d{4}') then right(t, 4)
+    when right(t, 2) < '50' then '20' || right(t, 2) when right(t, 2) >= '90' then '19' || right(t, 2) end;
+create macro month_number(m) as instr('... jan feb mrt apr mei jun jul aug sep okt nov dec',
+    replace(replace(replace(replace(m, 'maa', 'mrt'), 'mar', 'mrt'), 'may', 'mei'), 'oct', 'okt')) // 4;
+create macro is_serial(t) as regexp_full_match(t, '[2-7]\d{4}');
 create macro parse_date(t) as case
-    when regexp_full_match(t, '(?:(?:19|20|21)\d\d|9999)-\d\d-\d\d(?:[T ]0?0:00(?::00(?:\.0+)?)?)?')
-        then try_cast(t[1:10] as date)
-    when regexp_full_match(t, '\d{1,2}[-/.]\d{1,2}[-/.](?:(?:19|20|21)\d\d|9999)(?: 0?0:00(?::00)?)?')
-        then try_cast(regexp_replace(t, '^(\d+)[-/.](\d+)[-/.](\d+).*$', '\3-\2-\1') as date)
-    when regexp_full_match(t, '[2-7]\d{4}') then date '1899-12-30' + try_cast(t as integer) end;
+    when regexp_full_match(t, '(?:(?:19|20|21)\d\d|9999)-\d\d-\d\d') then try_cast(t as date)
+    when regexp_full_match(t, '\d{1,2}[-/.]\d{1,2}[-/.](?:(?:19|20|21)\d\d|9999|\d\d)')
+        then try_cast(last_year(t) || regexp_replace(t, '^(\d+)[-/.](\d+)[-/.].*$', '-\2-\1') as date)
+    when is_serial(t) then date '1899-12-30' + try_cast(t as integer)
+    when regexp_full_match(t, '(?:(?:ma|di|wo|do|vr|za|zo)[a-z]*[., ]{1,2})?\d{1,2}[-. ]{1,2}'
+        || '(?:jan(?:uari)?|febr?(?:uari)?|mrt|maart|mar'
+        || '|apr(?:il)?|mei|may|juni?|juli?|aug(?:ustus)?|sept?(?:ember)?|o[kc]t(?:ober)?|nov(?:ember)?|dec(?:ember)?)'
+        || '[-. ]{1,2}(?:(?:19|20|21)\d\d|\d\d)')
+        then try_cast(last_year(t) || '-' || month_number(regexp_extract(t, '\d[-. ]+([a-z]{3})', 1))
+            || '-' || regexp_extract(t, '\d+') as date) end;
+
+-- What a date of numbers says of the order in its column: 'other' when it cannot be day-month-year but can be another
+-- order, 'either' when it can be both, else null. 28 in the middle of 09/28/2025 makes 01/02/2025 a guess.
+create macro order_of_date(t) as case
+    when regexp_full_match(t, '\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)') then case
+        when try_cast(split_part(t, '/', 2) as integer) > 12 and try_cast(split_part(t, '/', 1) as integer) <= 12 then 'other'
+        when try_cast(split_part(t, '/', 1) as integer) <= 12 then 'either' end
+    when regexp_full_match(t, '\d\d[-.]\d\d[-.]\d\d') then case
+        when try_cast(t[1:2] as integer) > 31 then 'other' else 'either' end end;
 
 create macro parse_integer(t) as case when regexp_full_match(t, '-?[1-9]\d{0,2}(?:\.\d{3}){1,4}|-?\d{1,15}')
     then try_cast(replace(t, '.', '') as bigint) end;
@@ -76,18 +109,32 @@ create macro parse_euro(t) as case
     when regexp_full_match(t, '-?[1-9]\d{0,2}(?:\.\d{3}){1,4}(?:,\d{1,2})?') then hundredths(replace(t, '.', ''))
     when regexp_full_match(t, '-?\d{1,13}(?:[.,]\d{1,2})?') then hundredths(t) end;
 
--- h:mm, else hours with at most two decimals: 0,33 hours stands for 20 minutes, so rounded half up to a whole minute.
-create macro parse_duration(t) as case
-    when regexp_full_match(t, '\d{1,3}:[0-5]\d(?::00)?') then clock_minutes(t)
-    when regexp_full_match(t, '\d{1,6}(?:[.,]\d{1,2})?') then (hundredths(t) * 60 + 50) // 100 end;
+-- A duration has four units, and its column settles which. In clock, minutes and fraction of a day: minutes; in hours:
+-- hundredths of an hour. At most 24 hours; whole numbers up to 12 are never minutes; a fraction must give whole minutes.
+create macro duration_clock(t) as case
+    when regexp_full_match(t, '\d{1,3}[:uh][0-5]\d(?::00)?') then clock_minutes(regexp_replace(t, '[uh]', ':')) end;
+create macro duration_hours(t) as case when regexp_full_match(t, '\d{1,2}(?:[.,]\d{1,2})?') and hundredths(t) <= 2400
+    then hundredths(t) end;
+create macro duration_minutes(t) as case when regexp_full_match(t, '\d{1,4} ?min(?:uten)?\.?')
+        then try_cast(regexp_extract(t, '\d+') as bigint)
+    when regexp_full_match(t, '\d{2,4}') and try_cast(t as bigint) > 12 then try_cast(t as bigint) end;
+create macro day_minutes(t) as try_cast(replace(t, ',', '.') as decimal(22, 15)) * 1440;
+create macro whole_minutes(m) as case when abs(m - round(m)) <= 0.08 then cast(round(m) as bigint) end;
+create macro duration_fraction(t) as case when regexp_full_match(t, '0?[.,]\d{1,15}') then whole_minutes(day_minutes(t)) end;
+
+-- A time of the day; in a workbook it may stand as a fraction of the day.
 create macro parse_time(t) as case
-    when regexp_full_match(t, '(?:[01]?\d|2[0-3]):[0-5]\d(?::00)?') then clock_minutes(t) end;
+    when regexp_full_match(t, '(?:[01]?\d|2[0-3])[:u][0-5]\d(?::00)?(?: ?u(?:ur)?)?')
+        then clock_minutes(regexp_replace(regexp_replace(t, ' ?u(?:ur)?$', ''), 'u', ':'))
+    when regexp_full_match(t, '(?:[01]?\d|2[0-3])\.[0-5]\d ?u(?:ur)?')
+        then clock_minutes(replace(regexp_replace(t, ' ?u(?:ur)?$', ''), '.', ':'))
+    when regexp_full_match(t, '0?[.,]\d{3,15}') then whole_minutes(day_minutes(t)) end;
 create macro parse_boolean(t) as case
     when lower(t) in ('ja', 'j', 'yes', 'y', 'true', 'waar', '1') then true
     when lower(t) in ('nee', 'n', 'no', 'false', 'onwaar', '0') then false end;
 """
 
-_PREPARED = ("pgn", "brin", "agb", "gemeentecode", "postcode", "euro")
+_PREPARED = ("pgn", "brin", "agb", "gemeentecode", "postcode", "euro", "integer", "date", "duration", "time")
 
 EXPECTED = {
     "text": "geen foutwaarde uit Excel (zoals #N/B)",
@@ -96,21 +143,27 @@ EXPECTED = {
     "brin": "BRIN met vestigingsnummer, bijvoorbeeld 02ZX00",
     "agb": "een AGB-code van acht cijfers",
     "gemeentecode": "een gemeentecode van vier cijfers, bijvoorbeeld 0855",
+    "municipality": "geen foutwaarde uit Excel (zoals #N/B)",
     "payer": "een gemeentecode, zorgkantoorcode of andere code van een betaler",
     "zorgkantoor": "een zorgkantoorcode tussen 5501 en 5533",
     "postcode": "een Nederlandse postcode, bijvoorbeeld 1234 AB",
     "month": "een maand als jjjj-mm",
     "school_year": "een schooljaar als 2025-2026",
-    "date": "een bestaande datum als dd-mm-jjjj, met het jaar in vier cijfers",
+    "date": "een bestaande datum als dd-mm-jjjj",
     "integer": "een heel getal",
     "hours": "uren met hoogstens twee decimalen, bijvoorbeeld 7,25",
     "euro": "een bedrag in euro's met hoogstens twee decimalen, bijvoorbeeld 1.234,56",
     "minutes": "een heel aantal minuten",
-    "duration": "een duur in uren, als 7:30 of 7,5 (hoogstens twee decimalen)",
+    "duration": "een duur van hoogstens 24 uur, als 7:30 of 7,5 (hoogstens twee decimalen)",
     "time": "een tijd als uu:mm",
     "boolean": "ja of nee",
 }
 """What a cell of the kind must hold, in Dutch, to go after 'verwacht wordt'."""
+
+UNITS = ("clock", "hours", "minutes", "fraction")
+"""The units a column of durations may be in; where a column fits several, the first is meant."""
+
+UNITS_IN_DUTCH = ("uren en minuten (7:30)", "decimale uren (7,5)", "minuten (450)", "deel van een dag (0,3125)")
 
 ARROW = {"string": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
@@ -119,7 +172,13 @@ if set(EXPECTED) != set(KINDS):
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that knows the macros and reaches nothing outside itself. Two threads: intake is not alone."""
+    """A connection of one's own to a DuckDB in memory that knows the macros and reaches nothing outside itself."""
+    return _database(os.getpid()).cursor()
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:
+    """Made once per process: the macros take longer than a small file. Two threads: intake is not alone."""
     connection = duckdb.connect(":memory:", config={"threads": 2, "enable_external_access": False})
     connection.execute(_MACROS)
     return connection

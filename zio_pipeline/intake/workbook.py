@@ -1,49 +1,43 @@
-"""XLSX to sheets of text cells, after checking that opening it is safe.
+"""XLSX to sheets of text cells.
 
-Belongs here: limits on a zip before anything is unpacked in full, the choice of reader, cell value -> text.
-Does not belong here: text files (reading), what the cells mean.
+Belongs here: the choice of reader, cell value -> text, counting the rows that were read against those in the package.
+Does not belong here: whether a workbook is safe to open (package), text files (text), what the cells mean.
 
-python-calamine reads some eight times faster than openpyxl but turns error cells (#N/B) into empty ones, so a workbook
-with an error cell goes through openpyxl. Calamine holds the whole rectangle of a sheet in memory, however few cells are
-filled: its size is measured in the XML first.
+python-calamine reads some eight times faster than openpyxl but turns error cells (#N/B) into empty ones and does not tell
+a percentage from a number, so a workbook with either goes through openpyxl.
 """
 
 import io
 import re
 import warnings
-import zipfile
-import zlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import chain
+from threading import Lock
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import ParseError
 
+import numpy as np
+import pyarrow as pa
 import python_calamine
 
 from zio_pipeline.intake.delivery import RefusedFileError
-from zio_pipeline.intake.sheets import MAX_CELLS, MAX_COLUMNS, TOO_LARGE, Sheet, numbered
+from zio_pipeline.intake.package import PROTECTED, UNREADABLE, ZIP_FAULTS, Facts, facts_of
+from zio_pipeline.intake.sheets import Sheet, sheet_of
 
-MAX_PARTS = 2_000
-MAX_UNZIPPED_BYTES = 400_000_000
-MAX_RATIO = 300
-RATIO_FROM_BYTES = 5_000_000
+_OPENPYXL_FAULTS = (*ZIP_FAULTS, ParseError, LookupError, ValueError, TypeError, AttributeError)
 
-_ERROR_CELL = re.compile(rb"""\st\s*=\s*["']e["']""")
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})[0-9]{1,7}["']""")
-_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}([0-9]{1,7})["']""")
-_UNCOMPUTED = re.compile(
-    rb"""<c(?![^>]*\st=["']str["'])[^>]*>"""  # a formula whose outcome is an empty text is computed
-    rb"""<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?</c>"""
-)
 
-_UNREADABLE = (
-    "Het werkboek is beschadigd of geen geldig .xlsx-bestand; open het in Excel, sla het op en lever het opnieuw."
-)
-PROTECTED = "Het werkboek is met een wachtwoord beveiligd; lever het zonder wachtwoord."
-_NOT_COMPUTED = "Het werkboek bevat formules zonder uitkomst; open het in Excel, sla het op en lever het opnieuw."
+_ONE_AT_A_TIME = Lock()  # which warnings are shown is a setting of the whole process
 
-_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-_OPENPYXL_FAULTS = (*_ZIP_FAULTS, ParseError, LookupError, ValueError, TypeError, AttributeError)
+
+class _Read(NamedTuple):
+    """A sheet as a reader gives it; `merged` are ranges merged downwards: column from 0, first and last row from 1."""
+
+    name: str
+    rows: Sequence[Sequence[Any]]
+    merged: tuple[tuple[int, int, int], ...] = ()
 
 
 def read_workbook(data: bytes) -> list[Sheet]:
@@ -52,95 +46,85 @@ def read_workbook(data: bytes) -> list[Sheet]:
     Raises:
         RefusedFileError: it cannot be read, is protected, is too large, or holds formulas that were never computed.
     """
-    try:
-        has_error_cells = _check_parts(data)
-    except _ZIP_FAULTS as error:
-        raise RefusedFileError(_UNREADABLE) from error
-    read = _read_with_openpyxl if has_error_cells else _read_with_calamine
-    sheets = [(name, numbered(enumerate(map(_texts, rows), start=1))) for name, rows in read(data)]
-    return [Sheet(name, rows) for name, (_, rows) in zip(_plain_names([n for n, _ in sheets]), sheets, strict=True)]
+    facts = facts_of(data)
+    slowly = facts.has_errors or facts.has_percentages
+    read = _read_with_openpyxl if slowly else _read_with_calamine
+    found = list(read(data))
+    names = _plain_names([sheet.name for sheet in found])
+    sheets = [_sheet(name, sheet, facts) for name, sheet in zip(names, found, strict=True)]
+    if sum(map(len, sheets)) != facts.filled_rows and not slowly:
+        _check_by_openpyxl(data, [len(sheet) for sheet in sheets])
+    return sheets
 
 
-def _check_parts(data: bytes) -> bool:
-    """Refuse what is unsafe to open; whether there are error cells. Unpacking every part proves its size."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = archive.infolist()
-        names = {part.filename for part in parts}
-        if len(names) != len(parts) or len(parts) > MAX_PARTS or "xl/workbook.xml" not in names:
-            raise RefusedFileError(_UNREADABLE)
-        if any(part.flag_bits & 1 for part in parts):
-            raise RefusedFileError(PROTECTED)
-        unzipped, zipped = sum(p.file_size for p in parts), sum(p.compress_size for p in parts)
-        if unzipped > MAX_UNZIPPED_BYTES or (unzipped > RATIO_FROM_BYTES and unzipped > MAX_RATIO * max(zipped, 1)):
-            raise RefusedFileError(TOO_LARGE)
-        facts = [_inspect(part.filename, archive.read(part)) for part in parts]
-    if sum(fact.cells for fact in facts) > MAX_CELLS:
-        raise RefusedFileError(TOO_LARGE)
-    return any(fact.has_errors for fact in facts)
+def _check_by_openpyxl(data: bytes, filled: list[int]) -> None:
+    """A row of empty texts is no row, so the parts may name more; a reader that lost one is found out by another."""
+    counted = [
+        sum(any(_text(cell).strip() for cell in row) for row in sheet.rows) for sheet in _read_with_openpyxl(data)
+    ]
+    if counted != filled:
+        raise RefusedFileError("Het werkboek is niet met zekerheid volledig gelezen; sla het opnieuw op in Excel.")
 
 
-class _Facts(NamedTuple):
-    """Of one part of the zip: cells in the rectangle around everything filled, and whether an error cell is in it."""
-
-    cells: int
-    has_errors: bool
-
-
-def _inspect(name: str, xml: bytes) -> _Facts:
-    is_sheet = b"sheetData" in xml  # by content: a workbook may keep its sheets under any name
-    if (is_sheet or name.lower().endswith((".xml", ".rels"))) and (b"<!DOCTYPE" in xml or b"\x00" in xml):
-        raise RefusedFileError(_UNREADABLE)
-    if not is_sheet:
-        return _Facts(0, False)
-    columns = max(map(_column_number, set(_REFERENCE.findall(xml))), default=0)
-    rows = max(map(int, set(_ROW.findall(xml))), default=0)
-    if columns > MAX_COLUMNS:
-        raise RefusedFileError(TOO_LARGE)
-    if b"<f" in xml and _UNCOMPUTED.search(xml):
-        raise RefusedFileError(_NOT_COMPUTED)
-    return _Facts(rows * columns, _ERROR_CELL.search(xml) is not None)
+def _sheet(name: str, read: _Read, facts: Facts) -> Sheet:
+    ends = np.cumsum([len(row) for row in read.rows], dtype=np.int64)
+    numbers = np.arange(1, len(read.rows) + 1, dtype=np.int64)
+    return sheet_of(name, _texts(read.rows), ends, numbers, merged=read.merged, from_1904=facts.from_1904)
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
-
-
-def _read_with_calamine(data: bytes) -> Iterator[tuple[str, list[list[Any]]]]:
+def _read_with_calamine(data: bytes) -> Iterator[_Read]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        for index, sheet in enumerate(workbook.sheets_metadata):
-            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
-                yield sheet.name, workbook.get_sheet_by_index(index).to_python(skip_empty_area=False)
+        for index, described in enumerate(workbook.sheets_metadata):
+            if described.typ == python_calamine.SheetTypeEnum.WorkSheet:
+                sheet = workbook.get_sheet_by_index(index)
+                ranges = sheet.merged_cell_ranges or ()
+                down = tuple((left, top + 1, bottom + 1) for (top, left), (bottom, _) in ranges if bottom > top)
+                yield _Read(described.name, sheet.to_python(skip_empty_area=False), down)
     except python_calamine.PasswordError as error:
         raise RefusedFileError(PROTECTED) from error
     except python_calamine.CalamineError as error:
-        raise RefusedFileError(_UNREADABLE) from error
+        raise RefusedFileError(UNREADABLE) from error
     except BaseException as error:
         # A panic inside the Rust reader is a BaseException that its package does not export.
         if type(error).__name__ != "PanicException":
             raise
-        raise RefusedFileError(_UNREADABLE) from error
+        raise RefusedFileError(UNREADABLE) from error
 
 
-def _read_with_openpyxl(data: bytes) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+def _read_with_openpyxl(data: bytes) -> Iterator[_Read]:
     import openpyxl  # noqa: PLC0415 (takes a second, for the few workbooks with error cells)
 
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of every feature it does not keep; we keep values only
         try:
             workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
             for sheet in workbook.worksheets:
                 sheet.reset_dimensions()
-                yield sheet.title, list(sheet.iter_rows(values_only=True))
+                yield _Read(sheet.title, [[_shown(cell) for cell in row] for row in sheet.iter_rows()])
         except _OPENPYXL_FAULTS as error:  # it trusts the parts to be what they say
-            raise RefusedFileError(_UNREADABLE) from error
+            raise RefusedFileError(UNREADABLE) from error
 
 
-def _texts(values: Any) -> list[str]:
-    return [value if type(value) is str else _text(value) for value in values]
+def _shown(cell: Any) -> Any:
+    """The value, a percentage as the sender sees it: Excel keeps 40 % as 0.4."""
+    is_percentage = isinstance(cell.value, int | float) and "%" in (cell.number_format or "")
+    return cell.value * 100 if is_percentage else cell.value
+
+
+def _texts(rows: Sequence[Sequence[Any]]) -> pa.StringArray:
+    """All cells, one after the other, as text; each different value is written out once."""
+    written: defaultdict[type, _Written] = defaultdict(_Written)  # by type: True, 1 and 1.0 are one key otherwise
+    cells = chain.from_iterable(rows)
+    return pa.array([cell if type(cell) is str else written[type(cell)][cell] for cell in cells], pa.string())
+
+
+class _Written(dict[Any, str]):
+    """Values that were written out before."""
+
+    def __missing__(self, value: Any) -> str:
+        self[value] = text = _text(value)
+        return text
 
 
 def _text(value: Any) -> str:

@@ -29,5 +29,10 @@ half_year_job = dg.define_asset_job(
     dg.AssetSelection.assets("out_of_region_invoices"),
     description="Facturen buiten de regio van één helft.",
 )
+retention_job = dg.define_asset_job(
+    "bewaartermijn",
+    dg.AssetSelection.assets("removals"),
+    description="Verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig.",
+)
 
-ALL_JOBS = (receive_job, year_job, month_job, half_year_job)
+ALL_JOBS = (receive_job, year_job, month_job, half_year_job, retention_job)

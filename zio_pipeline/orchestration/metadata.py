@@ -12,6 +12,7 @@ from zio_pipeline.contracts import Dataset, product_contracts, products, sources
 
 OWNERS = ["team:gegevens"]
 CHECK = "contract"
+DRIFT = "afwijking"
 KINDS_OF_STORE = {"warehouse": {"python", "sqlalchemy"}, "vault": {"python", "parquet", "duckdb"}}
 
 

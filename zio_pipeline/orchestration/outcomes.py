@@ -9,9 +9,11 @@ from typing import Any
 
 import dagster as dg
 
+from zio_pipeline.audit import Drift
+from zio_pipeline.audit.pages import NOT_APPLICABLE
 from zio_pipeline.contracts import products
 from zio_pipeline.errors import NotProved, ZioError
-from zio_pipeline.orchestration.metadata import CHECK, table_metadata
+from zio_pipeline.orchestration.metadata import CHECK, DRIFT, table_metadata
 
 Rows = Sequence[Mapping[str, Any]]
 Outcome = dg.MaterializeResult[Any] | dg.AssetCheckResult
@@ -46,6 +48,42 @@ def tables_made(names: Sequence[str], work: Callable[[], Mapping[str, Rows]], **
             passed=True, asset_key=name, check_name=CHECK, metadata={"rijen": len(tables[name])}
         )
         yield dg.MaterializeResult(asset_key=name, metadata=metadata | shown, check_results=[proof])
+
+
+def drift_check(name: str) -> dg.AssetCheckSpec:
+    """The check every source carries beside its contract: a warning, which stops nothing."""
+    return dg.AssetCheckSpec(
+        DRIFT,
+        asset=name,
+        blocking=False,
+        description="Volume en verdeling naast de vorige aanlevering (Great Expectations).",
+    )
+
+
+def drift_outcome(drifts: Sequence[Drift | None]) -> dg.AssetCheckResult:
+    """What was found of the files of a partition when they came in; None is a file that was never compared.
+
+    Where nothing could be compared the check says so: in Dagster a check that does not apply has no other colour than passed.
+    """
+    compared = [drift for drift in drifts if drift is not None and drift.previous is not None]
+    findings = [f"{drift.label}: {sentence}" for drift in compared for sentence in drift.deviations]
+    unknown = sum(drift is None for drift in drifts)
+    if unknown:
+        findings.append(f"Van {unknown} bestand(en) is geen vergelijking vastgelegd.")
+    summary = "Geen afwijking van de vorige aanlevering." if compared else NOT_APPLICABLE
+    rows = [drift.rows for drift in compared]
+    return dg.AssetCheckResult(
+        passed=not findings,
+        check_name=DRIFT,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(findings) or summary,
+        metadata={
+            "bestanden": len(drifts),
+            "vergeleken": len(compared),
+            "rijen vorige aanlevering": sum(before for before, _ in rows),
+            "rijen": sum(now for _, now in rows),
+        },
+    )
 
 
 def stopped(error: ZioError) -> dg.Failure:

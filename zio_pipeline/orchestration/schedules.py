@@ -1,4 +1,4 @@
-"""Schedules: the first working day of the month, and of January and July, at 07:00 in the Netherlands.
+"""Schedules: the first working day of the month (terms, retention), and of January and July, at 07:00 in the Netherlands.
 
 Cron cannot say "first working day": a tick every day of the first week, and a predicate that skips the others. The day of the tick
 is the business date; the clock is never asked.
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from zio_pipeline.orchestration.jobs import half_year_job, month_job
+from zio_pipeline.orchestration.jobs import half_year_job, month_job, retention_job
 from zio_pipeline.school_year import SchoolYear, first_working_day
 
 FIRST_WEEK_AT_SEVEN = "0 7 1-7 * *"
@@ -20,7 +20,7 @@ AMSTERDAM = ZoneInfo(TIMEZONE)
 NO_TERM = (7, 8)
 HALF_OF_MONTH = {1: 1, 7: 2}
 
-RUNNING_IN: Mapping[str, frozenset[str]] = {"production": frozenset({"maandrun", "halfjaarrun"})}
+RUNNING_IN: Mapping[str, frozenset[str]] = {"production": frozenset({"maandrun", "halfjaarrun", "bewaarrun"})}
 """Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
 
 
@@ -79,3 +79,19 @@ def half_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest |
     """Halves for municipalities outside the region, on the first working day of January and July."""
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     return _request(half_due(day), day, ("out_of_region_invoices",))
+
+
+@dg.schedule(
+    job=retention_job,
+    cron_schedule=FIRST_WEEK_AT_SEVEN,
+    execution_timezone=TIMEZONE,
+    name="bewaarrun",
+    default_status=_status("bewaarrun"),
+)
+def retention_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """What is past its retention period, on the first working day of every month."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    if not is_first_working_day(day):
+        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag van een maand.")
+    config = {"ops": {"removals": {"config": {"as_of": day.isoformat()}}}}
+    return dg.RunRequest(run_key=f"{day:%Y-%m}", run_config=config)

@@ -71,6 +71,7 @@ class _Walk:
         setup, decisions = self._setup, self._decisions.values()
         self._work += class_sizes(setup, self._seats)
         self._work += missing_files(setup, self._inputs)
+        self._work += [WorkItem("contradicting_files", None, None, label) for label in self._inputs.contradicting]
         self._work += implausible_list(setup, self._inputs.indications, self._candidates, decisions)
         self._idle_besluiten()
         return PayerOutcome(

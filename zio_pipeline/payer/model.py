@@ -20,6 +20,10 @@ PAYER_KIND = {"jeugdwet": "municipality", "adult": "municipality", "wlz_zin": "z
 
 WORK = {
     "quarantined_row": "Deze rij staat in quarantaine. Lever het bestand verbeterd opnieuw aan, of neem een besluit.",
+    "contradicting_files": (
+        "Dit bestand is tegelijk aangeleverd met een ander over dezelfde school en periode, en ze spreken elkaar tegen. "
+        "Haal het verkeerde uit de map."
+    ),
     "double_placement": (
         "Deze leerling staat op de startdatum in meer dan één klas. "
         "Neem een besluit dat de klas noemt, of lever opnieuw aan."
@@ -102,6 +106,8 @@ class PayerInputs:
     indications: Sequence[Row]
     quarantined: Sequence[Row]
     """Each: dataset, row_ref, and of the readable columns pupil, school, class_code (else None)."""
+    contradicting: Sequence[str] = ()
+    """Labels of files that were offered together and contradict each other: neither counts."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from zio_pipeline.establishment import require_signed
 from zio_pipeline.reference import municipalities
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish, trusted_rows
-from zio_pipeline.stages.receiving import accepted_rows
+from zio_pipeline.stages.standing import accepted_rows
 from zio_pipeline.stages.year import current_setup
 
 DOCUMENT_TABLES = ("in_region_invoices", "out_of_region_invoices", "wlz_documents")

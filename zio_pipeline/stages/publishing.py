@@ -7,13 +7,16 @@ Does not belong here: computing rows.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resources.home import Home
 from zio_pipeline.audit import Audit, audit, ruleset_hash
 from zio_pipeline.contracts import Dataset, products
 from zio_pipeline.errors import NotProved
 from zio_pipeline.figures import figures_hash
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -35,7 +38,15 @@ def publish(home: Home, tables: Mapping[str, Rows], scope: Mapping[str, Any]) ->
     home.warehouse.replace(shaped, **scope)
 
 
-def require_verdict(home: Home, dataset: Dataset, content: str, rows: Callable[[], Rows]) -> None:
+def require_verdict(
+    home: Home,
+    dataset: Dataset,
+    content: str,
+    rows: Callable[[], "Rows | pa.Table"],
+    *,
+    minimum_rows: int = 0,
+    shown: Mapping[str, Any] | None = None,
+) -> None:
     """The content has been audited by this rule set and passed; audited now when it never was.
 
     Args:
@@ -43,15 +54,17 @@ def require_verdict(home: Home, dataset: Dataset, content: str, rows: Callable[[
         dataset: the contract.
         content: hash that stands for the rows.
         rows: gives them, when they must be audited.
+        minimum_rows: fewer is a failure.
+        shown: what the detail of the verdict must say beside the counts for a page to show it; without it, no page does.
 
     Raises:
         NotProved: the verdict is bad.
     """
-    rules = ruleset_hash(dataset)
+    rules = ruleset_hash(dataset, minimum_rows)
     verdict = home.warehouse.verdict(dataset.name, content, rules)
     if verdict is None:
-        outcome = audit(dataset, rows())
-        home.warehouse.record_verdict(dataset.name, content, rules, outcome.passed, _detail(outcome))
+        outcome = audit(dataset, rows(), minimum_rows)
+        home.warehouse.record_verdict(dataset.name, content, rules, outcome.passed, _detail(outcome, shown))
         outcome.require()
     elif not verdict:
         raise NotProved(f"Controle van {dataset.name} is eerder mislukt met dezelfde gegevens; zie de tabel verdicts.")
@@ -73,8 +86,11 @@ def _shaped(dataset: Dataset, row: Mapping[str, Any]) -> dict[str, Any]:
     return {column.name: row[column.name] for column in dataset.columns}
 
 
-def _detail(outcome: Audit) -> str:
+def _detail(outcome: Audit, shown: Mapping[str, Any] | None) -> str:
     failed = [
         {"rule": c.rule, "columns": c.columns, "violations": c.violations} for c in outcome.checks if not c.passed
     ]
-    return json.dumps({"rows": outcome.row_count, "checks": len(outcome.checks), "failed": failed}, sort_keys=True)
+    detail: dict[str, Any] = {"rows": outcome.row_count, "checks": len(outcome.checks), "failed": failed}
+    if shown is not None:
+        detail |= {**shown, "audit": outcome.as_json()}
+    return json.dumps(detail, sort_keys=True)

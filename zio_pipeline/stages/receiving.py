@@ -1,12 +1,15 @@
 """Receiving files: any bytes in the inbox end accepted, partly accepted or refused, with a reason and without loss.
 
 Belongs here: what is stored of a file and in which order, so that a kill leaves the old state or the new one: first the vault,
-then the audit, then the row that makes the file count. Does not belong here: reading or judging (intake).
+then the audit, then one transaction that makes the files count.
+Does not belong here: reading or judging (intake), comparing with other files (comparing, references), the workbook for
+the sender (feedback).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +18,20 @@ import pyarrow as pa
 from resources.home import Home
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import SetupError, ZioError
-from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in
+from zio_pipeline.intake import PARSER_VERSION, Delivery, Reason, take_in_all
+from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.privacy import Keys
 from zio_pipeline.setup import read_setup
-from zio_pipeline.stages.publishing import require_verdict
+from zio_pipeline.stages.auditing import audit_deliveries, data_docs
+from zio_pipeline.stages.comparing import Entry, settled
+from zio_pipeline.stages.feedback import write_feedback
+from zio_pipeline.stages.references import note_references
+from zio_pipeline.stages.standing import QUARANTINE_SCHEMA, QUARANTINED, RAW, vault_stem
 
-QUARANTINED = "quarantined"
 DECISIONS = "payer_decisions-"
 """How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
-_QUARANTINE_SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")]
-)
+BYTES_AT_ONCE = 48_000_000
+"""Files are read and judged together up to so many bytes: enough to be fast, and memory stays the same however many come."""
 
 
 @dataclass(frozen=True)
@@ -43,91 +48,57 @@ class Received:
     new: bool
 
 
-def receive(home: Home, folder: Path, on_file: Callable[[], None] = lambda: None) -> list[Received]:
-    """Take in every file of a folder, in order of name; files that begin with a dot are not for us.
+def receive(home: Home, folder: Path, on: date, on_file: Callable[[], None] = lambda: None) -> list[Received]:
+    """Take in every file of a folder; files that begin with a dot are not for us. Their order does not matter.
 
     Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
-    supersedes the earlier one; both are kept. Everything is read first and audited per source; then each file counts in turn.
+    supersedes the earlier one; both are kept. Files offered together that contradict each other count neither, until the wrong
+    one is taken away. Everything is read and audited first; then all of it counts at once.
+
+    Args:
+        home: where everything is kept.
+        folder: the inbox; nothing in it is changed.
+        on: the business date of reception.
+        on_file: called after each file.
     """
+    contents: dict[str, str] = {}
+
+    def offered() -> Iterator[tuple[str, bytes]]:
+        for path in inbox_files(folder):
+            # Read once: of a file that somebody is still writing, what is registered is what was read.
+            data = path.read_bytes()
+            contents[path.name] = hashlib.sha256(data).hexdigest()
+            yield contents[path.name], data
+            on_file()
+
     with home.vault.exclusive():
-        results = _receive(home, folder, on_file)
-        _mark_superseded(home)
-        _sweep(home)
-    return results
+        new = {delivery.content_sha256 for delivery in take_up(home, offered(), lambda _: on)}
+        rows = {row["content_sha256"]: row for row in home.warehouse.rows("deliveries")}
+    return [_received(name, rows[content], new=content in new) for name, content in contents.items()]
 
 
-def _receive(home: Home, folder: Path, on_file: Callable[[], None]) -> list[Received]:
-    paths: list[tuple[Path, str]] = []
-    fresh: dict[str, Delivery] = {}
-    for path in inbox_files(folder):
-        data = path.read_bytes()
-        content = hashlib.sha256(data).hexdigest()
-        paths.append((path, content))
-        if content not in fresh and _already_received(home, content) is None:
-            fresh[content] = _workbook_judged(take_in(data, home.keys))
-            _keep(home, fresh[content], data)
-        on_file()
-    _audit_accepted(home, list(fresh.values()))
-    for content, delivery in fresh.items():
-        fresh[content] = _commit(home, delivery)
-    results = []
-    for path, content in paths:
-        row = (
-            _delivery_row(fresh[content])
-            if content in fresh
-            else home.warehouse.rows("deliveries", content_sha256=content)[0]
-        )
-        counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
-        results.append(Received(path.name, row["label"], row["status"], row["reason"], *counts, new=content in fresh))
-    return results
+def take_up(home: Home, files: Iterable[tuple[str, bytes]], received_on: Callable[[str], date]) -> list[Delivery]:
+    """From bytes to what counts, for files that are offered together; call it under the lock of the vault.
 
+    Args:
+        home: where everything is kept.
+        files: their SHA-256 and bytes, taken one by one; what was read as it would be read today is passed over.
+        received_on: business date of reception of a content.
 
-def _workbook_judged(delivery: Delivery) -> Delivery:
-    """A workbook that contradicts itself is refused here: once active it would stop the year, and the good one be gone."""
-    if delivery.source != "school_year_setup" or not delivery.accepted:
-        return delivery
-    try:
-        read_setup({name: table.to_pylist() for name, table in delivery.accepted.items()})
-    except SetupError as error:
-        return _refused(delivery, str(error))
-    return delivery
+    Returns:
+        The files that were not passed over, without their rows.
+    """
 
+    def entry_of(delivery: Delivery) -> ManifestEntry:
+        return _entry(delivery, home, received_on(delivery.content_sha256))
 
-def _against_standing(home: Home, delivery: Delivery) -> Delivery:
-    """Refuse a file that would take the place of a better one: an older Wlz list, or timesheets of fewer weeks."""
-    refusal = {"wlz_statuses": _older_list, "provider_timesheets": _weeks_lost}.get(delivery.source)
-    if refusal is None or not delivery.accepted:
-        return delivery
-    table, place = delivery.accepted[delivery.source], _entry(delivery, home.keys).scope
-    for entry in home.warehouse.manifest(source=delivery.source, scope=place, active=True):
-        reason = refusal(table, accepted_table(home, entry, delivery.source))
-        if reason:
-            return _refused(delivery, reason)
-    return delivery
-
-
-def _older_list(offered: pa.Table, standing: pa.Table) -> str | None:
-    day, newest = max(offered["list_date"].to_pylist()), max(standing["list_date"].to_pylist())
-    if day >= newest:
-        return None
-    return f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {newest:%d-%m-%Y}."
-
-
-def _weeks_lost(offered: pa.Table, standing: pa.Table) -> str | None:
-    """A later file of the month takes the place of the earlier one, so it must cover its weeks."""
-    lost = _weeks(standing) - _weeks(offered)
-    if not lost:
-        return None
-    weeks = ", ".join(str(week) for _, week in sorted(lost))
-    return f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan."
-
-
-def _weeks(table: pa.Table) -> set[tuple[int, int]]:
-    return {day.isocalendar()[:2] for day in table["work_date"].to_pylist()}
-
-
-def _refused(delivery: Delivery, reason: str) -> Delivery:
-    return replace(delivery, status="refused", reason=reason, rows_accepted=0, accepted={})
+    deliveries = settled(home, _take_in(home, files, entry_of), entry_of)
+    _commit(home, deliveries, entry_of)
+    _mark_superseded(home)
+    note_references(home)
+    write_feedback(home)
+    _sweep(home)
+    return deliveries
 
 
 def inbox_files(folder: Path) -> list[Path]:
@@ -141,82 +112,118 @@ def inbox_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
-def _keep(home: Home, delivery: Delivery, data: bytes) -> None:
-    """Into the vault: the bytes, the accepted rows, what can be known of the quarantined ones, and those as they were sent."""
-    name = _stem(_entry(delivery, home.keys))
-    home.vault.put_bytes(delivery.content_sha256, data)
-    for dataset, table in delivery.accepted.items():
-        home.vault.put(f"{name}-{dataset}", table)
-    home.vault.put(f"{name}-{QUARANTINED}", _quarantine_table(delivery))
-    home.vault.put(f"{name}-raw", delivery.quarantined_raw)
+def _take_in(home: Home, files: Iterable[tuple[str, bytes]], entry_of: Entry) -> list[Delivery]:
+    """Read, judge, keep and audit what is new; what comes back has no rows any more, they are in the vault."""
+    fresh: list[Delivery] = []
+    for some in _portions(home, files):
+        judged = [_workbook_judged(delivery) for delivery in take_in_all(list(some.values()), home.keys)]
+        tables = {name: table for delivery in judged for name, table in _tables(entry_of(delivery), delivery)}
+        home.vault.put_all(tables, some)
+        audit_deliveries(home, judged, earlier=[entry_of(delivery) for delivery in fresh])
+        fresh += [replace(delivery, accepted={}) for delivery in judged]
+    return fresh
 
 
-def _audit_accepted(home: Home, deliveries: Sequence[Delivery]) -> None:
-    """Once per delivery: the accepted rows of each source against their contract. Rows judged good that fail here stop all."""
-    for source in sorted({d.source for d in deliveries if d.accepted}):
-        mine = [d for d in deliveries if d.source == source and d.accepted]
-        keyed = any(dataset.key for dataset in sources()[source].datasets)
-        # Rows of a keyed source are unique within a file only; the others are audited as one batch, which is far faster.
-        for batch in [[d] for d in mine] if keyed else [mine]:
-            identity = hashlib.sha256(",".join(sorted(d.content_sha256 for d in batch)).encode()).hexdigest()
-            for dataset in sources()[source].datasets:
-                table = pa.concat_tables([d.accepted[dataset.name] for d in batch])
-                require_verdict(home, dataset, identity, table.to_pylist)
+def _portions(home: Home, files: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
+    """The new contents, some at a time."""
+    known, size = _known(home), 0
+    some: dict[str, bytes] = {}
+    for content, data in files:
+        if content not in known:
+            known.add(content)
+            some[content] = data
+            size += len(data)
+        if size > BYTES_AT_ONCE:
+            yield some
+            some, size = {}, 0
+    if some:
+        yield some
 
 
-def _commit(home: Home, delivery: Delivery) -> Delivery:
-    """Show the file and its quarantine, then register it: until the manifest row stands, nothing of this file counts."""
-    delivery = _against_standing(home, delivery)
-    for name, rows in (("quarantine", list(_quarantine_rows(delivery))), ("deliveries", [_delivery_row(delivery)])):
-        home.warehouse.replace({name: rows}, content_sha256=delivery.content_sha256)
-    home.warehouse.register(_entry(delivery, home.keys))
+def _known(home: Home) -> set[str]:
+    """The contents that were read as they would be read today."""
+    fingerprints = {contract.fingerprint for contract in sources().values()} | {_no_contract()}
+    entries = home.warehouse.manifest(parser_version=PARSER_VERSION, key_id=home.keys.key_id)
+    return {e.content_sha256 for e in entries if e.contract_fingerprint in fingerprints}
+
+
+def _no_contract() -> str:
+    """Fingerprint of a file that no contract recognised: any newer one may, and then it is read anew."""
+    return hashlib.sha256("".join(sorted(c.fingerprint for c in sources().values())).encode()).hexdigest()
+
+
+def _workbook_judged(delivery: Delivery) -> Delivery:
+    """A workbook that contradicts itself is refused here: once active it would stop the year, and the good one be gone."""
+    if delivery.source != "school_year_setup" or not delivery.accepted:
+        return delivery
+    try:
+        read_setup({name: table.to_pylist() for name, table in delivery.accepted.items()})
+    except SetupError as error:
+        return refusal_of(delivery, str(error))
     return delivery
 
 
-def _stem(entry: ManifestEntry) -> str:
-    """How the vault names a file version: another name for other bytes, another contract, reader or key."""
-    return f"{entry.content_sha256}-{entry.contract_fingerprint[:12]}-{entry.parser_version}-{entry.key_id}"
+def _tables(entry: ManifestEntry, delivery: Delivery) -> Iterator[tuple[str, pa.Table]]:
+    """For the vault: the accepted rows; and of the others what can be known of them, and how they were sent."""
+    stem = vault_stem(entry)
+    for dataset, table in delivery.accepted.items():
+        yield f"{stem}-{dataset}", table
+    if delivery.quarantined:
+        yield f"{stem}-{QUARANTINED}", _quarantine_table(delivery)
+    if delivery.raw_rows.num_rows:
+        yield f"{stem}-{RAW}", delivery.raw_rows
 
 
-def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
-    """Accepted rows of one dataset of a received file, or its quarantined rows with dataset `quarantined`."""
-    return accepted_table(home, entry, dataset).to_pylist()  # type: ignore[no-any-return]
+def _commit(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> None:
+    """Show the files with their quarantine and register them: until then nothing of them counts."""
+    if not deliveries:
+        return
+    shown = {
+        "deliveries": [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries],
+        "quarantine": [row for delivery in deliveries for row in _quarantine_rows(delivery)],
+    }
+    # A file that contradicts another is not registered: it is looked at again as long as it lies in the inbox.
+    entries = [entry_of(delivery) for delivery in deliveries if delivery.status != CONTRADICTING]
+    for delivery in deliveries:
+        # What is read anew gets a new workbook. Before the commit, so that a run that is cut off never keeps the old one.
+        (home.feedback / f"{delivery.label}.xlsx").unlink(missing_ok=True)
+    home.warehouse.take_up(entries, shown)
+    _withdraw(home, entries)
 
 
-def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
-    """As `accepted_rows`, as an Arrow table."""
-    return home.vault.get(f"{_stem(entry)}-{dataset}")
+def _withdraw(home: Home, entries: Sequence[ManifestEntry]) -> None:
+    """A file that contradicted one that now counts was the wrong one."""
+    places = {(entry.source, entry.label.rsplit("-", 1)[0]) for entry in entries if entry.status != "refused"}
+    for row in home.warehouse.rows("deliveries", status=CONTRADICTING):
+        if (row["source"], row["label"].rsplit("-", 1)[0]) in places:
+            reason = "Een ander bestand over dezelfde school en periode is in plaats van dit bestand aanvaard."
+            changed = row | {"status": "refused", "reason": reason}
+            home.warehouse.replace({"deliveries": [changed]}, content_sha256=row["content_sha256"])
 
 
-def _already_received(home: Home, content_sha256: str) -> dict[str, Any] | None:
-    """What the warehouse knows of these bytes, when they were read as they would be read today."""
-    rows = home.warehouse.rows("deliveries", content_sha256=content_sha256)
-    if not rows or rows[0]["source"] not in sources():
-        return None
-    registered = home.warehouse.manifest(
-        content_sha256=content_sha256,
-        contract_fingerprint=sources()[rows[0]["source"]].fingerprint,
-        parser_version=PARSER_VERSION,
-        key_id=home.keys.key_id,
-    )
-    return rows[0] if registered else None
+def _received(name: str, row: Mapping[str, Any], *, new: bool) -> Received:
+    counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
+    return Received(name, row["label"], row["status"], row["reason"], *counts, new=new)
 
 
 def _sweep(home: Home) -> None:
-    """Remove what a run that was cut off left in the vault: tables of file versions that were never registered."""
-    registered = tuple(f"{_stem(entry)}-" for entry in home.warehouse.manifest())
+    """Remove what a run that was cut off left: tables of file versions that were never registered, and half files."""
+    registered = tuple(f"{vault_stem(entry)}-" for entry in home.warehouse.manifest())
     home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS))})
+    for folder in (home.feedback, data_docs(home)):
+        for half in folder.glob(".*"):  # so `write_atomically` names a file that is not whole yet
+            half.unlink(missing_ok=True)
 
 
 def _mark_superseded(home: Home) -> None:
     """Show in `deliveries` which files have been superseded; derived from the manifest, so a run that was cut off is mended."""
-    replaced = {e.content_sha256 for e in home.warehouse.manifest(active=False) if e.status != "refused"}
-    replaced -= {e.content_sha256 for e in home.warehouse.manifest(active=True)}
+    entries = home.warehouse.manifest()
+    replaced = {e.content_sha256 for e in entries if not e.active and e.status != "refused"}
+    replaced -= {e.content_sha256 for e in entries if e.active}
     for row in home.warehouse.rows("deliveries"):
         if row["content_sha256"] in replaced and row["status"] != "superseded":
-            home.warehouse.replace(
-                {"deliveries": [row | {"status": "superseded"}]}, content_sha256=row["content_sha256"]
-            )
+            changed = row | {"status": "superseded"}
+            home.warehouse.replace({"deliveries": [changed]}, content_sha256=row["content_sha256"])
 
 
 def _quarantine_table(delivery: Delivery) -> pa.Table:
@@ -230,7 +237,7 @@ def _quarantine_table(delivery: Delivery) -> pa.Table:
         }
         for row in delivery.quarantined
     ]
-    return pa.Table.from_pylist(rows, schema=_QUARANTINE_SCHEMA)
+    return pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
 
 
 def _quarantine_rows(delivery: Delivery) -> Iterator[dict[str, Any]]:
@@ -238,7 +245,7 @@ def _quarantine_rows(delivery: Delivery) -> Iterator[dict[str, Any]]:
         yield {
             "content_sha256": delivery.content_sha256,
             "label": delivery.label,
-            "sheet": reason.sheet or "",
+            "sheet": reason.sheet,
             "row_number": reason.row_number,
             "column": reason.column,
             "rule": reason.rule,
@@ -247,12 +254,12 @@ def _quarantine_rows(delivery: Delivery) -> Iterator[dict[str, Any]]:
         }
 
 
-def _reasons(delivery: Delivery) -> Iterable[Any]:
+def _reasons(delivery: Delivery) -> Iterable[Reason]:
     yield from (reason for row in delivery.quarantined for reason in row.reasons)
-    yield from (warning for warning in delivery.warnings if warning.row_number)
+    yield from delivery.warnings
 
 
-def _delivery_row(delivery: Delivery) -> dict[str, Any]:
+def _delivery_row(delivery: Delivery, on: date) -> dict[str, Any]:
     return {
         "content_sha256": delivery.content_sha256,
         "label": delivery.label,
@@ -260,6 +267,9 @@ def _delivery_row(delivery: Delivery) -> dict[str, Any]:
         "school_year": delivery.school_year,
         "scope": " ".join(filter(None, (delivery.school, delivery.provider, delivery.month))) or None,
         "status": delivery.status,
+        "received_on": on,
+        "records_in": delivery.records_in,
+        "records_beside": delivery.records_beside,
         "rows_in": delivery.rows_in,
         "rows_accepted": delivery.rows_accepted,
         "rows_quarantined": delivery.rows_quarantined,
@@ -267,12 +277,12 @@ def _delivery_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _entry(delivery: Delivery, keys: Keys) -> ManifestEntry:
+def _entry(delivery: Delivery, home: Home, on: date) -> ManifestEntry:
     return ManifestEntry(
         content_sha256=delivery.content_sha256,
-        contract_fingerprint=delivery.contract_fingerprint,
+        contract_fingerprint=delivery.contract_fingerprint or _no_contract(),
         parser_version=PARSER_VERSION,
-        key_id=keys.key_id,
+        key_id=home.keys.key_id,
         label=delivery.label,
         source=delivery.source,
         school_year=delivery.school_year,
@@ -280,4 +290,5 @@ def _entry(delivery: Delivery, keys: Keys) -> ManifestEntry:
         provider=delivery.provider,
         month=delivery.month,
         status=delivery.status,
+        received_on=on,
     )

@@ -19,11 +19,13 @@ from zio_pipeline.delivery import delivered_hours
 from zio_pipeline.errors import EstablishmentBlocked, NotProved
 from zio_pipeline.establishment import FIRST_VERSION, make_receipt, receipt_hash, require_signed, sha256_of
 from zio_pipeline.figures import Tables, YearFigures, YearInputs, budget_rows, canonical, compute_year, stamped
+from zio_pipeline.intake.delivery import CONTRADICTING
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.proofs import require
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish
-from zio_pipeline.stages.receiving import DECISIONS, QUARANTINED, accepted_rows, accepted_table
+from zio_pipeline.stages.receiving import DECISIONS
+from zio_pipeline.stages.standing import accepted_rows, accepted_table, quarantined_rows
 
 FINANCE_TABLES = (
     "doelgroep_budgets",
@@ -74,10 +76,16 @@ def year_inputs(home: Home, school_year: str) -> YearInputs:
         payer=PayerInputs(
             registrations=[row for e in registrations for row in accepted_rows(home, e, "pupil_registrations")],
             indications=[row for e in indications for row in accepted_rows(home, e, "wlz_statuses")],
-            quarantined=[row for e in (*registrations, *indications) for row in accepted_rows(home, e, QUARANTINED)],
+            quarantined=[row for e in (*registrations, *indications) for row in quarantined_rows(home, e)],
+            contradicting=_contradicting(home, school_year) if pinned is None else [],
         ),
         files=tuple(sorted((_file(e) for e in entries), key=lambda file: (file["source"], file["content_sha256"]))),
     )
+
+
+def _contradicting(home: Home, school_year: str) -> list[str]:
+    rows = home.warehouse.rows("deliveries", school_year=school_year, status=CONTRADICTING)
+    return [row["label"] for row in rows if row["source"] in MONEY_SOURCES]
 
 
 def _entries(home: Home, source: str, school_year: str, pinned: list[dict[str, str]] | None) -> list[Any]:

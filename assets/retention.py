@@ -1,0 +1,38 @@
+"""Retention: what senders wrote is removed after its period, and the record of it is a table."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from resources.dagster_home import ClockResource, HomeResource
+from zio_pipeline.orchestration.metadata import product_spec
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.stages.retention import KEEP_DAYS, remove_expired, require_no_future
+
+
+class RetentionConfig(dg.Config):
+    """The day of the removal (the schedule gives the day it ticked for; left empty it is today), and the period in days."""
+
+    as_of: str = ""
+    keep_days: int = KEEP_DAYS
+
+
+@dg.multi_asset(
+    name="removals",
+    specs=[product_spec("removals", ["deliveries"], None)],
+    check_specs=[contract_check("removals")],
+    pool="warehouse",
+)
+def removals(config: RetentionConfig, home: HomeResource, clock: ClockResource) -> Iterator[Outcome]:
+    """Remove what is past its period, and show everything that was ever removed."""
+    opened, today = home.open(), clock.today()
+    as_of = date.fromisoformat(config.as_of) if config.as_of else today
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        require_no_future(opened, as_of, today)
+        remove_expired(opened, as_of, config.keep_days)
+        return {"removals": opened.warehouse.rows("removals")}
+
+    yield from tables_made(("removals",), work, datum=as_of.isoformat(), bewaartermijn=config.keep_days)

@@ -1,0 +1,262 @@
+"""Columns of text to columns of values: every different text is read once, and what a column settles is settled.
+
+Belongs here: reading the distinct texts of all columns of a dataset in one DuckDB query with the checks on a single cell,
+and the two things that only a whole column of one file can say: the unit of its durations and the order of its dates.
+Does not belong here: how one text is read (parsing), checks over more columns or rows (judging).
+
+Two million rows hold some hundreds of different dates and durations: reading a text once is what makes intake fast.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zio_pipeline.contracts import Column, Dataset
+from zio_pipeline.intake.checks import column_checks, mask_sql
+from zio_pipeline.intake.layout import Table
+from zio_pipeline.intake.parsing import ARROW, UNITS, prepare_sql, quoted, value_sql
+from zio_pipeline.intake.sheets import Index, Mask
+from zio_pipeline.reference import municipalities
+
+Bits = npt.NDArray[np.int64]
+
+SETTLED_FROM = 0.9
+"""A unit is a column's own when nine in ten of its cells can be read in it; the others are in another unit."""
+
+UNSETTLED = -1
+_DAYS_TO_1904 = 1462
+_EITHER, _OTHER, _SERIAL = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the texts of one column come to: row i holds `values[index[i]]` and fails the checks in `problems[index[i]]`.
+
+    `units` is, for a column of durations, the unit of each file: an index in `UNITS`, or UNSETTLED.
+    """
+
+    values: pa.Array
+    problems: Bits
+    index: Index
+    units: npt.NDArray[np.int64] | None = None
+
+    def row_values(self) -> pa.Array:
+        """The value of every row."""
+        return self.values.take(pa.array(self.index))
+
+    def row_problems(self) -> Bits:
+        """The checks that every row fails."""
+        return self.problems[self.index]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The data rows of one dataset out of one or more files, one after the other; `file_of_row` counts from 0."""
+
+    dataset: Dataset
+    tables: Sequence[Table]
+    file_of_row: Index
+    files: int
+
+    @property
+    def from_1904(self) -> Mask:
+        """Of each file, whether its dates count from 1904."""
+        return self._per_file(lambda table: table.found.sheet.from_1904)
+
+    def _per_file(self, fact: Callable[[Table], bool]) -> Mask:
+        result, at = np.zeros(self.files, np.bool_), 0
+        for table in self.tables:
+            if len(table.rows):
+                result[self.file_of_row[at]] |= fact(table)
+            at += len(table.rows)
+        return result
+
+
+def read_columns(connection: duckdb.DuckDBPyConnection, batch: Batch, first_bits: Sequence[int]) -> list[Read]:
+    """Read every column of a batch.
+
+    Args:
+        connection: from `parsing.connect`.
+        batch: the rows.
+        first_bits: the bit of the first check of each column, in contract order.
+    """
+    columns = batch.dataset.columns
+    encoded = [_encoded(batch, column) for column in columns]
+    present = [i for i, (texts, _) in enumerate(encoded) if len(texts) > 1]
+    found = _found(connection, batch.dataset, [encoded[i][0] for i in present], present, first_bits)
+    reads = []
+    for i, (column, (texts, index)) in enumerate(zip(columns, encoded, strict=True)):
+        if i not in found:
+            missing = (1 << first_bits[i]) if column.required else 0  # `required` is the first check of a column
+            values = pa.nulls(1, ARROW[column.logical_type])
+            reads.append(Read(values, np.array([missing]), index))
+            continue
+        problems = np.asarray(found[i]["problems"])
+        if column.kind == "duration":
+            reads.append(_settled_units(batch, column, first_bits[i], found[i], Read(texts, problems, index)))
+            continue
+        read = Read(found[i]["value"].cast(ARROW[column.logical_type]), problems, index)
+        if column.kind == "municipality":
+            read = _municipalities_marked(column, first_bits[i], read)
+        reads.append(_settled_order(batch, column, first_bits[i], found[i], read) if column.kind == "date" else read)
+    return reads
+
+
+def _found(
+    connection: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    texts: Sequence[pa.Array],
+    present: Sequence[int],
+    first_bits: Sequence[int],
+) -> dict[int, dict[str, pa.Array]]:
+    """What the query says of the columns that hold something, by the position of the column."""
+    if not present:
+        return {}
+    height = max(map(len, texts))
+    side_by_side = {f"t{i}": _padded(of_column, height) for i, of_column in zip(present, texts, strict=True)}
+    connection.register("texts", pa.table({"ordinal": pa.array(range(height), pa.int64()), **side_by_side}))
+    result = connection.sql(_query(dataset, tuple(present), tuple(first_bits))).to_arrow_table()
+    connection.unregister("texts")
+    found = {}
+    for i, of_column in zip(present, texts, strict=True):
+        names = _names(dataset.columns[i], i)
+        found[i] = {n.removesuffix(f"_{i}"): result[n].combine_chunks()[: len(of_column)] for n in names}
+    return found
+
+
+def _encoded(batch: Batch, column: Column) -> tuple[pa.Array, Index]:
+    """The different texts of a column and, for each row, which of them it holds; nothing is a text of its own."""
+    chunks = [table.texts(column.name).dictionary_encode() for table in batch.tables]
+    if not chunks:
+        return pa.array([None], pa.string()), np.zeros(0, np.int64)
+    whole = pa.chunked_array(chunks).unify_dictionaries()
+    texts = whole.chunk(0).dictionary
+    index = np.concatenate([np.asarray(chunk.indices.fill_null(len(texts))) for chunk in whole.chunks])
+    return pa.concat_arrays([texts, pa.nulls(1, pa.string())]), index.astype(np.int64, copy=False)
+
+
+def _padded(texts: pa.Array, height: int) -> pa.Array:
+    return pa.concat_arrays([texts, pa.nulls(height - len(texts), pa.string())])
+
+
+def _names(column: Column, i: int) -> list[str]:
+    extra = UNITS if column.kind == "duration" else ("value", "order") if column.kind == "date" else ("value",)
+    return [f"{name}_{i}" for name in (*extra, "problems")]
+
+
+@cache
+def _query(dataset: Dataset, present: Sequence[int], first_bits: Sequence[int]) -> str:
+    """Clean, prepare, read, check: for all columns beside each other, since no cell here has to do with another."""
+    columns = [(i, dataset.columns[i]) for i in present]
+    cleaned = ", ".join(f"clean(t{i}) as clean{i}" for i, _ in columns)
+    prepared = ", ".join(f"{prepare_sql(column, f'clean{i}')} as plain{i}" for i, column in columns)
+    read = ", ".join(_reading(column, i) for i, column in columns)
+    checked = ", ".join(_checking(column, i, first_bits[i]) for i, column in columns)
+    names = ", ".join(quoted(name) for i, column in columns for name in _names(column, i))
+    # Names, labels and limits come from the contracts, never from a file.
+    return f"""with
+        cleaned as (select ordinal, {cleaned} from texts),
+        prepared as (select ordinal, {prepared} from cleaned),
+        typed as (select *, {read} from prepared),
+        checked as (select *, {checked} from typed)
+        select {names} from checked order by ordinal"""  # noqa: S608
+
+
+def _reading(column: Column, i: int) -> str:
+    plain = f"plain{i}"
+    if column.kind == "duration":
+        return ", ".join(f"duration_{unit}({plain}) as {unit}_{i}" for unit in UNITS)
+    value = f"{value_sql(column, plain)} as value_{i}"
+    if column.kind != "date":
+        return value
+    order = f"case order_of_date({plain}) when 'either' then {_EITHER} when 'other' then {_OTHER} else 0 end"
+    return f"{value}, {order} + case when is_serial({plain}) then {_SERIAL} else 0 end as order_{i}"
+
+
+def _checking(column: Column, i: int, first_bit: int) -> str:
+    value = f"coalesce({', '.join(f'{unit}_{i}' for unit in UNITS)})" if column.kind == "duration" else f"value_{i}"
+    checks = enumerate(column_checks(column, value, f"plain{i}"), first_bit)
+    return f"{mask_sql([(bit, check.bad) for bit, check in checks if check.bad])} as problems_{i}"
+
+
+def _bit(column: Column, first_bit: int, rule: str) -> int:
+    rules = [check.rule for check in column_checks(column)]
+    return 1 << (first_bit + rules.index(rule))
+
+
+def _counts(batch: Batch, read: Read, has: Mask) -> npt.NDArray[np.int64]:
+    """Per file, the number of rows whose text has something."""
+    return np.bincount(batch.file_of_row, weights=has[read.index], minlength=batch.files).astype(np.int64)
+
+
+def _municipalities_marked(column: Column, first_bit: int, read: Read) -> Read:
+    """Which texts mean no municipality of whatever date: the sender should know, before it becomes work for others."""
+    known = municipalities()
+    strange = np.array([value is not None and not known.is_known(value) for value in read.values.to_pylist()])
+    return replace(read, problems=read.problems | np.where(strange, _bit(column, first_bit, "unknown_municipality"), 0))
+
+
+def _settled_units(batch: Batch, column: Column, first_bit: int, found: dict[str, pa.Array], read: Read) -> Read:
+    """The unit of each file: the first in which the most cells can be read, if those are nine in ten.
+
+    '450' may be minutes and '8' hours; where both stand in one column nobody knows what '20' is. '0,5' may be half an hour
+    and half a day: beside a cell that can only be a fraction of a day it is in doubt, unless most can only be that, or
+    some can only be hours. DOMAIN 8.44.
+    """
+    fits = [np.asarray(found[unit].is_valid()) for unit in UNITS]
+    any_unit = np.logical_or.reduce(fits)
+    counts = np.stack([_counts(batch, read, fit) for fit in fits])
+    units = np.argmax(counts, axis=0)
+    units[counts.max(axis=0) < SETTLED_FROM * _counts(batch, read, any_unit)] = UNSETTLED
+    hours, fraction = (fits[UNITS.index(unit)] for unit in ("hours", "fraction"))
+    fractions, whole = _counts(batch, read, fraction & ~hours), _counts(batch, read, hours & ~fraction)
+    as_fraction = (units == UNITS.index("fraction")) & (2 * fractions < counts[UNITS.index("fraction")])
+    as_hours = (units == UNITS.index("hours")) & (fractions > 0) & (whole == 0)
+    units[as_fraction | as_hours] = UNSETTLED
+    mixed, outside = _bit(column, first_bit, "mixed_unit"), _bit(column, first_bit, "range")
+    values, problems = [], []
+    for unit, fit in zip(UNITS, fits, strict=True):
+        minutes = _in_minutes(unit, found[unit])
+        good = pc.and_(pc.greater_equal(minutes, column.minimum), pc.less_equal(minutes, column.maximum))
+        bad_range = ~np.asarray(good.fill_null(True))
+        problems.append(read.problems | np.where(any_unit & ~fit, mixed, 0) | np.where(bad_range, outside, 0))
+        values.append(minutes)
+    variant = np.maximum(units, 0)[batch.file_of_row]
+    index = read.index + variant * len(any_unit)
+    return Read(pa.concat_arrays(values), np.concatenate(problems), index, units)
+
+
+def _in_minutes(unit: str, found: pa.Array) -> pa.Array:
+    """0,33 hours stands for 20 minutes, so hundredths of an hour are rounded half up to a whole minute."""
+    if unit != "hours":
+        return found.cast(pa.int64())
+    hundredths = np.asarray(found.cast(pa.int64()).fill_null(0))
+    return pa.array((hundredths * 60 + 50) // 100, mask=~np.asarray(found.is_valid()))
+
+
+def _settled_order(batch: Batch, column: Column, first_bit: int, found: dict[str, pa.Array], read: Read) -> Read:
+    """Dutch order, unless the column of a file also holds a date that cannot be: then those that can be both are a guess."""
+    order = np.asarray(found["order"].cast(pa.int64()))
+    guessing = _counts(batch, read, (order & _OTHER) > 0) > 0
+    variant = guessing.astype(np.int64) + 2 * batch.from_1904
+    if not variant.any():
+        return read
+    ambiguous = ((order & _EITHER) > 0) & np.asarray(read.values.is_valid())
+    later = pc.if_else(pa.array((order & _SERIAL) > 0), _shifted(read.values), read.values)
+    marked = read.problems | np.where(ambiguous, _bit(column, first_bit, "ambiguous_date"), 0)
+    unknown = pa.nulls(len(order), read.values.type)
+    values = pa.concat_arrays(
+        [one for dates in (read.values, later) for one in (dates, pc.if_else(pa.array(ambiguous), unknown, dates))]
+    )
+    problems = np.concatenate([read.problems, marked, read.problems, marked])
+    return Read(values, problems, read.index + variant[batch.file_of_row] * len(order))
+
+
+def _shifted(dates: pa.Array) -> pa.Array:
+    return pc.add(dates.cast(pa.int32()), pa.scalar(_DAYS_TO_1904, pa.int32())).cast(pa.date32())
