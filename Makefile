@@ -11,7 +11,7 @@ export DAGSTER_HOME = $(ZIO_HOME)/dagster
 export VIRTUAL_ENV = $(CURDIR)/.venv
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: run test ui check lint types unit soak lock dictionary clean
+.PHONY: run test ui check lint types unit soak bench lock dictionary clean
 
 run: .venv/run  ## the whole line on a fictitious school year
 	@umask 077; mkdir -p $(ZIO_HOME)/inbox
@@ -40,6 +40,9 @@ unit: .venv/dev
 
 soak: .venv/dev  ## long fuzzing, kills and load; not part of `make test`
 	ZIO_SOAK=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q -m "soak or not soak"
+
+bench: .venv/dev  ## intake beside the floor and the usual way: half an hour on two cores
+	$(BIN)/python -m benchmarks.intake
 
 lock: .venv/uv  ## renew both lock files; no registry host may stand in them
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade \

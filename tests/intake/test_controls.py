@@ -230,6 +230,13 @@ def test_a_total_of_the_senders_own_column_is_listed_only() -> None:
     assert (delivery.status, warned(delivery)) == ("accepted", [(1, "unknown_column"), (4, "total_row")])
 
 
+def test_a_number_of_a_pupil_in_a_total_row_is_never_repeated() -> None:
+    """Between words of a total a pupil number is the only whole number, but no number of rows."""
+    last = dict.fromkeys(pupil(), "") | {"schooljaar": "Totaal", "pgn": pupil(3)["pgn"]}
+    delivery = deliver(csv_of(pupil(1), pupil(2), last))
+    assert pupil(3)["pgn"] not in f"{delivery!r}"
+
+
 # Hours that were rounded to hundredths
 
 

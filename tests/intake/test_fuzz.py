@@ -39,17 +39,18 @@ ODD_TEXTS = (
     *("31-02-2025", "01/02/2025", "09/28/2025", "1-1-25", "45901", "2025-09-02T00:00:00", "9999-12-31", "di 2 sep. 25"),
     *("2025-2026", "02ZX00", "5527", "123456782", "x" * 5_000, "nan", "inf", "None", "NULL", "1.234.567,89", "€ 5"),
 )
+ODD_LINES = ("", ";;;", "sep=;", "Totaal;2", "Totaal;;;;;;;;;15", "opmerking", "\ufeff")
 
 
-def good_tables(rng: Random) -> Lines:
+def good_table(rng: Random) -> Lines:
     """A small good file of any kind; its personal numbers are those of `PLANTED`."""
     numbers = rng.randint(1, 7)
-    makers: Sequence[Callable[[int], Row]] = (pupil, line, indication)
-    make = rng.choice(makers)
+    make: Callable[[int], Row] = rng.choice([pupil, line, indication])
     return table([make(number) for number in range(numbers)])
 
 
-PLANTED = tuple(pgn(number) for number in range(7))
+NUMBER_FORMATS = ("General", "dd-mm-yyyy", "hh:mm", "[h]:mm", "0.00", "@", "mm/dd/yy", "0%", '"BSN" 0', "[Red]0;[h]")
+PLANTED = (*(pgn(number) for number in range(7)), "123456782")
 SETUP = setup_sheets()
 
 
@@ -57,13 +58,11 @@ SETUP = setup_sheets()
 
 
 def random_bytes(rng: Random) -> bytes:
-    start = rng.choice(
-        [b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"]
-    )
+    starts = [b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"]
     alphabet = rng.choice(
         [bytes(range(256)), b'ab;,\t|"\n\r 0123456789', b"\x00\x01;\n", "é€;\n".encode(), b"<>/&;pgn\n"]
     )
-    return start + bytes(rng.choice(alphabet) for _ in range(rng.choice([0, 1, 3, 30, 300, 3_000])))
+    return rng.choice(starts) + bytes(rng.choice(alphabet) for _ in range(rng.choice([0, 1, 3, 30, 300, 3_000])))
 
 
 def damaged_bytes(rng: Random, data: bytes) -> bytes:
@@ -113,16 +112,14 @@ def damaged_lines(rng: Random, text: str) -> str:
                 place = rng.randrange(len(lines[at]) + 1)
                 lines[at] = lines[at][:place] + rng.choice(ODD_TEXTS) + lines[at][place:]
             case 7:
-                lines[at:at] = [
-                    rng.choice(["", ";;;", "sep=;", "Totaal;2", "Totaal;;;;;;;;;15", "opmerking", "﻿"])
-                ] * rng.randint(1, 3)
+                lines[at:at] = [rng.choice(ODD_LINES)] * rng.randint(1, 3)
             case _:
                 lines = [entry.replace(rng.choice("eai05-"), rng.choice("éxO1. ")) for entry in lines]
     return "\n".join(lines)
 
 
 def damaged_csv(rng: Random) -> bytes:
-    data = csv_bytes(good_tables(rng), rng.choice(";;,\t|"), newline="\n")
+    data = csv_bytes(good_table(rng), rng.choice(";;,\t|"), newline="\n")
     text = damaged_lines(rng, data.decode()) if rng.random() < 0.6 else data.decode()
     text = text.replace("\n", rng.choice(["\n", "\r\n", "\r"]))
     encodings = ["utf-8", "utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-32", "utf-7", "cp037"]
@@ -132,7 +129,7 @@ def damaged_csv(rng: Random) -> bytes:
 
 def odd_cells(rng: Random) -> bytes:
     """A good table with some cells, rows or headers that are not."""
-    lines = good_tables(rng)
+    lines = good_table(rng)
     for _ in range(rng.randint(1, 6)):
         row = rng.choice(lines)
         row[rng.randrange(len(row))] = rng.choice(ODD_TEXTS)
@@ -166,7 +163,7 @@ def as_workbook(sheets: Mapping[str, Lines]) -> bytes:
 def good_workbook(rng: Random) -> bytes:
     if rng.random() < 0.03:
         return as_workbook(SETUP)
-    return as_workbook({name: good_tables(rng) for name in rng.sample(["a", "b", "Scholen"], rng.choice([1, 1, 2]))})
+    return as_workbook({name: good_table(rng) for name in rng.sample(["a", "b", "Scholen"], rng.choice([1, 1, 2]))})
 
 
 def damaged_zip(rng: Random) -> bytes:
@@ -179,19 +176,16 @@ def damaged_zip(rng: Random) -> bytes:
         [found.start() for found in re.finditer(rb"PK(?:\x01\x02|\x03\x04|\x05\x06)", data)],
     )
     for _ in range(rng.randint(1, 3)):
-        damaged[min(rng.choice(headers) + rng.randrange(4, 50), len(damaged) - 1)] = rng.choice(
-            [0, 1, 8, 9, 12, 14, 99, 255]
-        )
+        place = rng.choice(headers) + rng.randrange(4, 50)
+        damaged[min(place, len(damaged) - 1)] = rng.choice([0, 1, 8, 9, 12, 14, 99, 255])
     return bytes(damaged)
 
 
 def damaged_xml(rng: Random) -> bytes:
     """A whole zip around XML that is not what a program for workbooks writes."""
     buffer = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(good_workbook(rng))) as old,
-        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new,
-    ):
+    old = zipfile.ZipFile(io.BytesIO(good_workbook(rng)))
+    with old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
         spoiled = rng.choice([name for name in old.namelist() if name.startswith("xl/")])
         for name in old.namelist():
             part = old.read(name)
@@ -202,77 +196,53 @@ def damaged_xml(rng: Random) -> bytes:
     return buffer.getvalue()
 
 
+MERGED = b"A2:A4 A1:C9 A2:A1048576 B4:B2 A1 x A0:A2 XFD1:XFD3".split()
+XML_EDITS: Sequence[tuple[bytes, bytes, Sequence[bytes]]] = (
+    (
+        rb"<v>[^<]*</v>",
+        b"<v>%s</v>",
+        (*b"1e999 NaN -5 -1 2958466 45901.99999999 1e-300 0.1 x".split(), b"", b" ", b"9" * 400),
+    ),
+    (rb' t="s"', b' t="%s"', (*b"e b n d str inlineStr x".split(), b"")),
+    (rb' s="\d+"', b' s="%s"', b"0 1 99 -1 x 4294967296".split()),
+    (rb' r="[A-Z]+\d+"', b' r="%s"', (*b"A1 a2 C0 1 A1:B2 ZZ9".split(), b"")),
+    (rb'<row r="\d+"', b'<row r="%s"', b"1 0 -1 x 900".split()),
+    (rb' [rst]="[^"]*"', b"%s", (b"",)),
+    (rb"<v>[^<]*</v>", b"%s", (b"", b"<v/>", b"<f>1+1</f>")),
+    (rb"<t[^>]*>[^<]*</t>", b"<t>%s</t>", b"&#x1F642; _x0000_ &lt; &bad; a</t><t>b".split()),
+    (rb"<c ", b"%s ", b"<c><f>1+1</f><v>2</v></c><c|<c><f>1</f></c><c|<!-- --><c|<x:c|<c\n".split(b"|")),
+    (rb"</?[a-zA-Z]+", b"<%s", (*b"x /x /sheetData row ![CDATA[".split(), b"")),
+    (rb'"[^"]*"', b'"%s"', (*b"0 -1 true rId99 ../../x".split(), b"")),
+    (rb"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="%s"/></mergeCells>', (*MERGED, b"")),
+    (rb"<workbookPr", b'<workbookPr date1904="%s"', (b"1", b"maybe")),
+)
+"""What is replaced, by what, holding which of these. No places far away: those are in `test_workbook`."""
+
+
 def _xml_edited(rng: Random, part: bytes) -> bytes:
-    """Values, types, styles and tags replaced. Not places far away: those are in `test_workbook`."""
-    edits: Sequence[tuple[bytes, Sequence[bytes]]] = (
-        (
-            rb"<v>[^<]*</v>",
-            [b"<v>1e999</v>", b"<v>NaN</v>", b"<v>-5</v>", b"<v>" + b"9" * 400 + b"</v>", b"<v/>", b"<v> </v>"],
-        ),
-        (
-            rb"<v>[^<]*</v>",
-            [b"<v>45901.999999999</v>", b"<v>2958466</v>", b"<v>-1</v>", b"<v>1e-300</v>", b"<v>0.1</v>", b""],
-        ),
-        (
-            rb' t="s"',
-            [b' t="e"', b' t="b"', b' t="n"', b' t="d"', b' t="str"', b' t="inlineStr"', b' t="x"', b"", b' t=""'],
-        ),
-        (rb' s="\d+"', [b' s="0"', b' s="1"', b' s="99"', b' s="-1"', b' s="x"', b' s="4294967296"']),
-        (
-            rb' r="[A-Z]+\d+"',
-            [b"", b' r="A1"', b' r="a2"', b' r="C0"', b' r="1"', b' r=""', b' r="A1:B2"', b' r="ZZ9"'],
-        ),
-        (rb'<row r="\d+"', [b"<row", b'<row r="1"', b'<row r="0"', b'<row r="-1"', b'<row r="x"', b'<row r="900"']),
-        (
-            rb"<t[^>]*>[^<]*</t>",
-            [b"<t/>", b"<t>&#x1F642;</t>", b"<t>_x0000_</t>", b"<t>&lt;</t>", b"<t>&bad;</t>", b"<t>a</t><t>b</t>"],
-        ),
-        (rb"<c ", [b"<c><f>1+1</f><v>2</v></c><c ", b"<c><f>1</f></c><c ", b"<!-- --><c ", b"<x:c ", b"<c\n"]),
-        (rb"</?[a-zA-Z]+", [b"<x", b"</x", b"<", b"</sheetData", b"<row", b"<![CDATA["]),
-        (rb'"[^"]*"', [b'""', b'"0"', b'"-1"', b'"true"', b'"rId99"', b"'x'", b'"../../x"']),
-        (rb"</sheetData>", [b"</sheetData><mergeCells><mergeCell ref=%s/></mergeCells>" % ref for ref in MERGED]),
-        (rb"<workbookPr", [b'<workbookPr date1904="1"', b'<workbookPr date1904="maybe"']),
-    )
     for _ in range(rng.randint(1, 4)):
-        pattern, replacements = rng.choice(edits)
+        pattern, template, values = rng.choice(XML_EDITS)
         places = list(re.finditer(pattern, part))
         if places:
-            place, new = rng.choice(places), rng.choice(replacements)
+            place, new = rng.choice(places), template % rng.choice(values)
             part = part[: place.start()] + new + part[place.end() :]
     return damaged_bytes(rng, part) if rng.random() < 0.1 else part
-
-
-MERGED = (b'"A2:A4"', b'"A1:C9"', b'"A2:A1048576"', b'"B4:B2"', b'"A1"', b'"x"', b'""', b'"A0:A2"', b'"XFD1:XFD3"')
 
 
 def odd_workbook(rng: Random) -> bytes:
     """A workbook with values of any type in any place, as a program writes it."""
     buffer = io.BytesIO()
     with new_workbook(buffer, date_1904=rng.random() < 0.2) as book:
-        names = (
-            "General",
-            "dd-mm-yyyy",
-            "hh:mm",
-            "[h]:mm",
-            "0.00",
-            "@",
-            "mm/dd/yy",
-            "0%",
-            '"BSN" 0',
-            "[Red]0;[h]",
-            "yyyy",
-        )
-        formats = [book.add_format({"num_format": name}) for name in names]
+        formats = [book.add_format({"num_format": name}) for name in NUMBER_FORMATS]
         for name in rng.sample(["a", "Blad1", "klassen"], rng.choice([1, 1, 1, 2])):
-            sheet, lines = book.add_worksheet(name), good_tables(rng)
+            sheet, lines = book.add_worksheet(name), good_table(rng)
             for number, cells in enumerate(lines):
                 for position, value in enumerate(cells):
                     if value != "":
                         sheet.write_string(number, position, str(value))
             for _ in range(rng.randint(1, 8)):
-                _write_odd(
-                    rng, sheet, rng.randrange(len(lines) + 3), rng.randrange(len(lines[0]) + 2), rng.choice(formats)
-                )
+                row, column = rng.randrange(len(lines) + 3), rng.randrange(len(lines[0]) + 2)
+                _write_odd(rng, sheet, row, column, rng.choice(formats))
     return buffer.getvalue()
 
 

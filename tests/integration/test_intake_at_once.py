@@ -12,7 +12,7 @@ RECEIVE = """
 from resources.home import Home
 from zio_pipeline.stages import receiving
 
-receiving.audit_deliveries = lambda *_: None  # as long as the rest together, and not about who is first
+receiving.audit_deliveries = lambda *_, **__: None  # as long as the rest together, and not about who is first
 barrier.wait()
 home = Home.open(folder, {"ZIO_WAREHOUSE_URL": url})
 for one in receiving.receive(home, folder / "inbox", on):
@@ -47,7 +47,7 @@ def every_file_is_taken_in_once(count: int, warehouse_url: str, tmp_path: Path, 
         process.join(120)
         assert process.exitcode == 0
 
-    monkeypatch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_: None)
+    monkeypatch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_, **__: None)
     alone = Home.open(tmp_path / "alone", {"ZIO_WAREHOUSE_URL": f"sqlite:///{tmp_path / 'alone.db'}"})
     receive(alone, folder / "inbox", ON)
     home = Home.open(folder, {"ZIO_WAREHOUSE_URL": warehouse_url})

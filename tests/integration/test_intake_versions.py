@@ -17,6 +17,7 @@ from zio_pipeline.demo import generate
 from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.stages import year
 from zio_pipeline.stages.receiving import Received, receive
+from zio_pipeline.stages.rereading import reread
 
 YEAR, FIRST_DAY, NEXT_DAY = "2025-2026", date(2025, 6, 30), date(2025, 7, 1)
 WRONG_DATE = {"geboortedatum": "31-02-2012"}
@@ -66,7 +67,7 @@ def audited_office(tmp_path: Path, warehouse_url: str) -> Office:
 @pytest.fixture
 def office(audited_office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     """Without the audit of deliveries: it has tests of its own, says nothing of versions, and takes four fifths of the time."""
-    monkeypatch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_: None)
+    monkeypatch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_, **__: None)
     return audited_office
 
 
@@ -263,3 +264,35 @@ def test_two_files_that_contradict_count_neither_block_the_year_and_are_resolved
     year.publish_decisions(office.home, YEAR)
     assert office.home.warehouse.rows("worklist", school_year=YEAR, reason="contradicting_files") == []
     assert year.publish_figures(office.home, YEAR).tables["municipal_shares"]
+
+
+def contradicting(*numbers: int) -> Drop:
+    return {f"{number}.csv": csv_of(*pupils(number)) for number in numbers}
+
+
+def test_a_run_cut_off_after_its_commit_has_withdrawn_the_wrong_one_too(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    class Killed(BaseException):
+        pass
+
+    def cut_off(*_: object) -> None:
+        raise Killed
+
+    office.offer(contradicting(1, 2))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr("zio_pipeline.stages.receiving._mark_superseded", cut_off)
+        office.offer(contradicting(2), NEXT_DAY)
+    office.offer(contradicting(2), NEXT_DAY)
+    assert office.statuses() == {"accepted": 1, "refused": 1}
+    (workbook,) = office.workbooks()
+    assert office.home.warehouse.rows("deliveries", label=workbook)[0]["reason"].startswith("Een ander bestand")
+
+
+def test_reading_again_what_counts_does_not_settle_a_contradiction(office: Office, monkeypatch: pytest.MonkeyPatch):
+    office.offer(contradicting(1))
+    office.offer(contradicting(2, 3), NEXT_DAY)
+    for module in ("receiving", "rereading"):
+        monkeypatch.setattr(f"zio_pipeline.stages.{module}.PARSER_VERSION", "99")
+    assert len(reread(office.home).files) == 1
+    assert office.statuses() == {"accepted": 1, "contradicting": 2}

@@ -16,7 +16,13 @@ from zio_pipeline.orchestration.partitions import (
     year_to_halves,
     year_to_months,
 )
-from zio_pipeline.orchestration.schedules import half_due, half_year_schedule, month_due, monthly_schedule
+from zio_pipeline.orchestration.schedules import (
+    half_due,
+    half_year_schedule,
+    month_due,
+    monthly_schedule,
+    retention_schedule,
+)
 from zio_pipeline.school_year import is_working_day
 
 DAYS = [dt.date(2022, 8, 1) + dt.timedelta(days=n) for n in range((dt.date(2036, 8, 1) - dt.date(2022, 8, 1)).days)]
@@ -92,6 +98,26 @@ def test_monthly_schedule_books_on_the_day_of_its_tick(day, partition):
     else:
         assert answer.partition_key == partition
         assert answer.run_config["ops"]["in_region_invoices"]["config"] == {"as_of": day.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("day", "key"),
+    [
+        (dt.date(2026, 7, 1), "2026-07"),
+        (dt.date(2026, 8, 3), "2026-08"),
+        (dt.date(2026, 8, 4), None),
+        (dt.date(2027, 1, 1), None),
+        (dt.date(2027, 1, 4), "2027-01"),
+    ],
+)
+def test_retention_runs_on_the_first_working_day_of_every_month(day, key):
+    tick = dt.datetime.combine(day, dt.time(5, 30), tzinfo=dt.UTC)
+    answer = retention_schedule(dg.build_schedule_context(scheduled_execution_time=tick))
+    if key is None:
+        assert isinstance(answer, dg.SkipReason)
+    else:
+        assert answer.run_key == key
+        assert answer.run_config == {"ops": {"removals": {"config": {"as_of": day.isoformat()}}}}
 
 
 def test_tick_late_in_the_evening_of_utc_belongs_to_the_next_day_in_the_netherlands():

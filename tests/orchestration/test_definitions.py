@@ -12,6 +12,7 @@ GROUPS = {
     "intake": {
         "deliveries",
         "quarantine",
+        "removals",
         "school_year_setup",
         "pupil_registrations",
         "wlz_statuses",
@@ -84,6 +85,7 @@ def test_every_table_has_a_blocking_check_from_its_contract(graph):
 def test_jobs_schedules_and_sensor_do_not_change_by_accident():
     repository = build_defs().get_repository_def()
     assert sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")) == [
+        "bewaartermijn",
         "halfjaar",
         "innemen",
         "maand",
@@ -93,6 +95,7 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
     assert schedules == {
         "maandrun": ("maand", "0 7 1-7 * *", "Europe/Amsterdam"),
         "halfjaarrun": ("halfjaar", "0 7 1-7 * *", "Europe/Amsterdam"),
+        "bewaarrun": ("bewaartermijn", "0 7 1-7 * *", "Europe/Amsterdam"),
     }
     assert [s.name for s in repository.sensor_defs] == ["bestanden_ontvangen"]
 

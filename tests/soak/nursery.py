@@ -48,7 +48,7 @@ def intake(job: dict[str, Any], answer: int) -> None:
     countdown = Countdown(job.get("write", NEVER))
     countdown.arm()
     if not job["audit"]:
-        receiving.audit_deliveries = lambda *_: None
+        receiving.audit_deliveries = lambda *_, **__: None
     receiving.receive(Home.open(Path(job["home"]), {}), Path(job["inbox"]), ON)
     os.write(answer, str(countdown.last - countdown.left).encode())
 

@@ -146,6 +146,15 @@ def test_three_kills_of_a_small_intake(small: Nursery, tmp_path: Path):
         killed_and_taken_in_again(small, tmp_path / str(number), expected, write=int(part * went["writes"]))
 
 
+@pytest.mark.soak
+@pytest.mark.skipif("ZIO_SOAK" not in os.environ, reason="only in `make soak`")
+def test_a_kill_before_every_single_write_of_a_small_intake(small: Nursery, tmp_path: Path):
+    went, expected = undisturbed(small, tmp_path / "whole")
+    for number in range(1, went["writes"] + 1):
+        killed_and_taken_in_again(small, tmp_path / str(number), expected, write=number)
+        shutil.rmtree(tmp_path / str(number))
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     folder = tmp_path_factory.mktemp("demo")

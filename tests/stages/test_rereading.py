@@ -31,7 +31,7 @@ Reader = Callable[[Sequence[bytes], Keys], list[Delivery]]
 
 @pytest.fixture(autouse=True)
 def without_audit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_: None)
+    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if "2025-09" not in path.name:
             path.unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving, "audit_deliveries", lambda *_: None)
+        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
         receive(home, home.inbox, ON)
     assert year.establish_if_fictitious(home, YEAR, ON)
     for path in home.inbox.iterdir():

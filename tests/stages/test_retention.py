@@ -30,7 +30,7 @@ PERSONAL = b"31-02-2012"
 
 @pytest.fixture
 def home(tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_: None)
+    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
     opened = Home.open(tmp_path / "home", {"ZIO_WAREHOUSE_URL": warehouse_url})
     for name, data in {"bad.csv": BAD, "good.csv": GOOD, "nobody.txt": NOBODY}.items():
         (opened.inbox / name).write_bytes(data)
@@ -184,7 +184,7 @@ def killed_at(moment: int) -> Iterator[list[int]]:
 
 
 def test_a_kill_at_any_moment_leaves_nothing_without_record_and_the_next_run_finishes(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_: None)
+    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
     for moment in count(1):
         home = Home.open(tmp_path / str(moment), {})
         (home.inbox / "bad.csv").write_bytes(BAD)

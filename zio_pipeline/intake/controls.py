@@ -8,6 +8,7 @@ A sum is checked only when every cell above it could be read; else the warning s
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -19,13 +20,14 @@ from zio_pipeline.intake.columns import UNSETTLED, Batch, Read
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.layout import Control, Table
 from zio_pipeline.intake.parsing import UNITS
+from zio_pipeline.intake.sheets import Index
 
 _CLOCK = re.compile(r"(\d{1,7})[:uh]([0-5]\d)(?::00)?")
 _NUMBER = re.compile(
     r"(-?)(?:€ ?)?(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:[.,](\d{1,15}))?(?: ?(?:uur|uren|u|min|minuten))?", re.I
 )
 
-_SCALE = {"hours": 100, "euro": 100, "minutes": 1, "integer": 1}
+_SCALE = {"hours": 100, "euro": 100, "minutes": 1}
 """How many of the stored unit go into one of what the sender writes."""
 
 
@@ -51,24 +53,33 @@ def checked_sums(batch: Batch, reads: Sequence[Read], number: int, tables: Seque
         for control in table.controls:
             column = batch.dataset.column(control.column)
             read = reads[batch.dataset.columns.index(column)]
-            sums = list(_sums(read, at, control, start))
+            sums = list(_sums(read, number, at, control, start))
             stated = _stated(column, read, number, control.stated)
             if stated is None or None in sums:
                 warnings.append(_unchecked(table, control, column))
-            elif not any(abs(stated - total) <= _slack(read, number, control) for total in sums if total is not None):
+            elif not any(abs(stated - total.value) <= total.slack for total in sums if total is not None):
                 raise RefusedFileError(_wrong(table, control, column))
         at += len(table.rows)
     return warnings
 
 
-def _sums(read: Read, at: int, control: Control, start: int) -> Iterator[int | None]:
+@dataclass(frozen=True)
+class _Sum:
+    """What was read above a total row, and how far that may lie from what the sender added up."""
+
+    value: int
+    slack: Fraction
+
+
+def _sums(read: Read, number: int, at: int, control: Control, start: int) -> Iterator[_Sum | None]:
     """Of the block, of the sheet and of the file up to the total row; None when a cell above could not be read."""
     for first in (at + control.since, at, start):
         index = read.index[first : at + control.until]
         if (read.problems[index] != 0).any():
             yield None
         else:
-            yield pc.sum(read.values.take(pa.array(index)), min_count=0).as_py()
+            values = read.values.take(pa.array(index)).drop_null()
+            yield _Sum(pc.sum(values, min_count=0).as_py(), _slack(read, number, np.asarray(values)))
 
 
 def _stated(column: Column, read: Read, number: int, text: str) -> Fraction | None:
@@ -92,16 +103,14 @@ def _number(found: re.Match[str]) -> Fraction:
     return -value if sign else value
 
 
-def _slack(read: Read, number: int, control: Control) -> Fraction:
-    """0,33 hours was read as 20 minutes: each such row may differ half a minute, and a fraction of a day a little."""
-    rounded = read.units is not None and UNITS[max(int(read.units[number]), 0)] in ("hours", "fraction")
-    return Fraction(control.until, 2) if rounded and _has_odd_minutes(read) else Fraction(1, 2)
-
-
-def _has_odd_minutes(read: Read) -> bool:
-    """Whether some value is no multiple of three minutes: only those were rounded (0,05 hours is three minutes)."""
-    values = np.asarray(read.values.drop_null())
-    return bool((values % 3 != 0).any())
+def _slack(read: Read, number: int, values: Index) -> Fraction:
+    """0,33 hours was read as 20 minutes: rounded by at most 0,4 minute, as every value that is no multiple of three minutes
+    (0,05 hours); a fraction of a day by at most 0,08. The stated sum itself is good to half a minute.
+    """
+    unit = None if read.units is None else UNITS[max(int(read.units[number]), 0)]
+    if unit == "hours":
+        return Fraction(1, 2) + Fraction(2, 5) * int((values % 3 != 0).sum())
+    return Fraction(1, 2) + (Fraction(2, 25) * len(values) if unit == "fraction" else 0)
 
 
 def _unchecked(table: Table, control: Control, column: Column) -> Reason:

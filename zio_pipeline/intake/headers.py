@@ -227,9 +227,18 @@ def _checked(source: str, tables: Sequence[Found], sheets: Sequence[Sheet]) -> R
 
 
 def _unknown_columns(found: Found) -> Reason:
-    headers = ", ".join(f"'{header[:QUOTED_HEADER]}'" for header in found.unknown)
+    headers = ", ".join(_named(found))
     text = f"Onbekende kolommen zijn niet gelezen: {headers}."
     return Reason(found.dataset.name, found.sheet.name, found.header_number, "", "unknown_column", "warning", text)
+
+
+def _named(found: Found) -> list[str]:
+    """The unknown headers, or their places when one looks like a value: the first row may have run into the header."""
+    used = {position for places in found.positions.values() for position in places}
+    unknown = [(i, cell) for i, cell in enumerate(found.header, 1) if cell and i - 1 not in used]
+    if any(re.search(r"\d{4}", re.sub(r"[\s.-]", "", cell)) for _, cell in unknown):
+        return [f"de {position}e kolom" for position, _ in unknown]
+    return [f"'{cell[:QUOTED_HEADER]}'" for _, cell in unknown]
 
 
 def _unknown_sheet(sheet: Sheet) -> Reason:

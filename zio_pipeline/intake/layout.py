@@ -24,8 +24,9 @@ _TOTAL = re.compile(r"(sub|eind)?tota(al|len)\b|(sub|grand )?total\b")
 _COUNTED = frozenset(
     ("aantal", "rijen", "regels", "records", "leerlingen", "kinderen", "clienten", "indicaties", "plaatsingen")
 )
-_WHOLE_NUMBER = re.compile(r"\d{1,3}(?:\.\d{3})+|\d{1,9}")
+_WHOLE_NUMBER = re.compile(r"\d{1,3}\.\d{3}|\d{1,6}")  # more is no number of rows, and may be that of a pupil
 _NUMERIC_KINDS = ("integer", "hours", "euro", "minutes", "duration")
+_SUMMED_KINDS = ("hours", "euro", "minutes", "duration")
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class _Sorting:
         self._columns = {places[0]: name for name, places in found.positions.items()}
         self._header = self._known_cells(found.header)
         self._required = [found.positions[c.name][0] for c in found.dataset.columns if c.required]
-        self._numeric = {p for p, name in self._columns.items() if found.dataset.column(name).kind in _NUMERIC_KINDS}
+        self._numeric = {position for position in self._columns if self._kind(position) in _NUMERIC_KINDS}
 
     def look_at(self, index: int) -> None:
         cells = self.found.sheet.row(index)
@@ -176,7 +177,8 @@ class _Sorting:
         stated, here = _stated_count(cells, self._columns, self._numeric), self._rows_above(index)
         number = int(self.found.sheet.numbers[index])
         if stated is None:
-            sums = [(self._columns[p], cells[p]) for p in sorted(self._numeric) if any(map(str.isdigit, cells[p]))]
+            summed = [p for p in sorted(self._numeric) if self._kind(p) in _SUMMED_KINDS]
+            sums = [(self._columns[p], cells[p]) for p in summed if any(map(str.isdigit, cells[p]))]
             self.controls += [Control(name, text, number, self._since_total, here) for name, text in sums]
             checked = "de sommen zijn nageteld" if sums else "het totaal is niet gecontroleerd"
             self._set_apart(index, "total_row", f"Deze totaalregel telt niet mee als rij; {checked}.")
@@ -186,6 +188,9 @@ class _Sorting:
             words = f"De totaalregel op regel {number} noemt {stated} rijen, maar er staan er {here} boven"
             raise RefusedFileError(f"{place}{words}; het bestand is niet volledig.")
         self._set_apart(index, "total_row", "Deze totaalregel telt niet mee als rij; het aantal rijen klopt.")
+
+    def _kind(self, position: int) -> str:
+        return self.found.dataset.column(self._columns[position]).kind
 
     def _set_apart(self, index: int, rule: str, explanation: str) -> None:
         self.is_data[index] = False

@@ -7,6 +7,7 @@ A reader holds the whole rectangle of a sheet in memory, however few cells are f
 """
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -27,17 +28,16 @@ UNREADABLE = (
 )
 PROTECTED = "Het werkboek is met een wachtwoord beveiligd; lever het zonder wachtwoord."
 NOT_COMPUTED = "Het werkboek bevat formules zonder uitkomst; open het in Excel, sla het op en lever het opnieuw."
-ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, ValueError)
 
 _ERROR_CELL = re.compile(rb"""\st\s*=\s*["']e["']""")
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]*)""")
+_CELL_START = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?c(?=[\s>/])")
+_OUTCOME = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?v(?:\s[^>]*)?>\s*[^<\s]")
+_IS_TEXT = re.compile(rb"""[^>]*\st\s*=\s*["']str["']""")
 _ROW_START = re.compile(rb"<(?:[A-Za-z][\w.-]*:)?row(?=[\s>/])")
 _PERCENTAGE = re.compile(rb"""\snumFmtId\s*=\s*["'](?:9|10)["']|\sformatCode\s*=\s*["'][^"']*%""")
 _FROM_1904 = re.compile(rb"""\sdate1904\s*=\s*["'](?:1|true)["']""")
-_UNCOMPUTED = re.compile(
-    rb"""<c(?![^>]*\st=["']str["'])[^>]*>"""  # a formula whose outcome is an empty text is computed
-    rb"""<f(?:[^>]*/>|[^>]*>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>)?</c>"""
-)
 
 
 class Facts(NamedTuple):
@@ -49,6 +49,7 @@ class Facts(NamedTuple):
     """Rows that hold a value: what the reader gives is counted against it."""
     has_errors: bool = False
     has_percentages: bool = False
+    has_merges: bool = False
     from_1904: bool = False
 
     def plus(self, other: "Facts") -> "Facts":
@@ -57,6 +58,7 @@ class Facts(NamedTuple):
             self.filled_rows + other.filled_rows,
             self.has_errors or other.has_errors,
             self.has_percentages or other.has_percentages,
+            self.has_merges or other.has_merges,
             self.from_1904 or other.from_1904,
         )
 
@@ -99,22 +101,29 @@ def _inspect(name: str, xml: bytes) -> Facts:
     if not is_sheet:
         percentages = b"numFmt" in xml and _PERCENTAGE.search(xml) is not None
         return Facts(has_percentages=percentages, from_1904=_FROM_1904.search(xml) is not None)
-    if b"<f" in xml and _UNCOMPUTED.search(xml):
-        raise RefusedFileError(NOT_COMPUTED)
     rows = _rows(xml)
-    places, extent = _places(xml)
-    columns, highest = extent
-    odd = places < len(rows) + _cells(xml)
+    if any(map(_is_uncomputed, rows)):
+        raise RefusedFileError(NOT_COMPUTED)
+    places, (columns, highest) = _places(xml)
+    odd = places < len(rows) + _cells(xml) or _is_oddly_written(xml)
     if odd:
         # Places written as no program writes them, or left out: those come after the one before.
-        columns, highest = (max(one, other) for one, other in zip(extent, _extent_by_pattern(xml), strict=True))
+        columns, highest = _extent_by_pattern(xml)
         columns = max(columns, max((row.count(b"<c") + row.count(b":c") for row in rows), default=0))
         highest += len(rows)
     if columns > MAX_COLUMNS:
         raise RefusedFileError(TOO_LARGE)
     filled = sum(b"<v" in row or b"<is" in row or b":v>" in row or b":is>" in row for row in rows)
     errors = b' t="e"' in xml or (odd and _ERROR_CELL.search(xml) is not None)
-    return Facts(highest * columns, filled, errors)
+    return Facts(highest * columns, filled, errors, has_merges=b"mergeCell" in xml)
+
+
+def _is_uncomputed(row: bytes) -> bool:
+    """Whether a formula of the row has no outcome; an empty text is one."""
+    if b"<f" not in row and b":f" not in row:
+        return False
+    formulas = (cell for cell in _CELL_START.split(row)[1:] if b"<f" in cell or b":f" in cell)
+    return any(_OUTCOME.search(cell) is None and _IS_TEXT.match(cell) is None for cell in formulas)
 
 
 def _rows(xml: bytes) -> list[bytes]:
@@ -147,13 +156,24 @@ def _places(xml: bytes) -> tuple[int, tuple[int, int]]:
         is_digit = (text[at] >= ord("0")) & (text[at] <= ord("9"))
         rows = np.where(is_digit, rows * 10 + (text[at] - 48), rows)
         at = at + is_digit
+    if ((text[at] >= ord("0")) & (text[at] <= ord("9"))).any():
+        return 0, (0, 0)  # more digits than any place has: the pattern reads them all
     return len(at), (int(columns.max(initial=0)), int(rows.max(initial=0)))
+
+
+def _is_oddly_written(xml: bytes) -> bool:
+    """Whether some attribute has a space about its `=`, or a single quote after it: then a place may be missed."""
+    text = np.frombuffer(b"." + xml + b".", np.uint8)
+    at = np.flatnonzero(text == ord("="))
+    before, after = text[at - 1], text[at + 1]
+    return bool(((before <= ord(" ")) | (after <= ord(" ")) | (after == ord("'"))).any())
 
 
 def _extent_by_pattern(xml: bytes) -> tuple[int, int]:
     places = _REFERENCE.findall(xml)
-    columns = max((_column_number(letters) for letters in {letters for letters, _ in places}), default=0)
-    return columns, max((int(number) for _, number in places), default=0)
+    columns = max((_column_number(letters[:4]) for letters in {letters for letters, _ in places}), default=0)
+    numbers = {number.lstrip(b"0")[:9] for _, number in places}  # nine digits are beyond every limit
+    return columns, max((int(number) for number in numbers if number), default=0)
 
 
 def _column_number(letters: bytes) -> int:

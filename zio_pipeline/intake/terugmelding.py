@@ -36,11 +36,7 @@ _OUTCOMES = {
     "accepted": ("good", "Aanvaard", "Alle rijen tellen mee."),
     "partly_accepted": ("warn", "Gedeeltelijk aanvaard", "De afgekeurde rijen tellen nog niet mee."),
     "refused": ("bad", "Geweigerd", "Niets uit dit bestand is gebruikt. Wat u eerder goed aanleverde, blijft gelden."),
-    "contradicting": (
-        "bad",
-        "Tegenstrijdig",
-        "Dit bestand telt nog niet. Wat u eerder goed aanleverde, blijft gelden.",
-    ),
+    "contradicting": ("bad", "Tegenstrijdig", "Dit bestand telt nog niet mee; wat eerder goed was, blijft gelden."),
 }
 _CONFIDENTIAL = (
     "Dit werkboek en uw bestand bevatten persoonsgegevens: mail ze nooit onversleuteld; wis dit werkboek na gebruik."

@@ -48,19 +48,22 @@ def read_workbook(data: bytes) -> list[Sheet]:
     """
     facts = facts_of(data)
     slowly = facts.has_errors or facts.has_percentages
-    read = _read_with_openpyxl if slowly else _read_with_calamine
-    found = list(read(data))
+    try:
+        found = list(_read_with_openpyxl(data, facts) if slowly else _read_with_calamine(data))
+    except OverflowError:  # such as a number that is no moment, in a cell that is formatted as one
+        slowly, found = True, list(_read_with_openpyxl(data, facts))
     names = _plain_names([sheet.name for sheet in found])
     sheets = [_sheet(name, sheet, facts) for name, sheet in zip(names, found, strict=True)]
     if sum(map(len, sheets)) != facts.filled_rows and not slowly:
-        _check_by_openpyxl(data, [len(sheet) for sheet in sheets])
+        _check_by_openpyxl(data, facts, [len(sheet) for sheet in sheets])
     return sheets
 
 
-def _check_by_openpyxl(data: bytes, filled: list[int]) -> None:
+def _check_by_openpyxl(data: bytes, facts: Facts, filled: list[int]) -> None:
     """A row of empty texts is no row, so the parts may name more; a reader that lost one is found out by another."""
     counted = [
-        sum(any(_text(cell).strip() for cell in row) for row in sheet.rows) for sheet in _read_with_openpyxl(data)
+        sum(any(_text(cell).strip() for cell in row) for row in sheet.rows)
+        for sheet in _read_with_openpyxl(data, facts)
     ]
     if counted != filled:
         raise RefusedFileError("Het werkboek is niet met zekerheid volledig gelezen; sla het opnieuw op in Excel.")
@@ -89,19 +92,23 @@ def _read_with_calamine(data: bytes) -> Iterator[_Read]:
         # A panic inside the Rust reader is a BaseException that its package does not export.
         if type(error).__name__ != "PanicException":
             raise
-        raise RefusedFileError(UNREADABLE) from error
+        raise OverflowError from error
 
 
-def _read_with_openpyxl(data: bytes) -> Iterator[_Read]:
+def _read_with_openpyxl(data: bytes, facts: Facts) -> Iterator[_Read]:
     import openpyxl  # noqa: PLC0415 (takes a second, for the few workbooks with error cells)
 
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of every feature it does not keep; we keep values only
         try:
-            workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            # Reading only is lighter, and does not know which cells were merged.
+            workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=not facts.has_merges, data_only=True)
             for sheet in workbook.worksheets:
-                sheet.reset_dimensions()
-                yield _Read(sheet.title, [[_shown(cell) for cell in row] for row in sheet.iter_rows()])
+                if not facts.has_merges:
+                    sheet.reset_dimensions()
+                ranges = sheet.merged_cells.ranges if facts.has_merges else ()
+                down = tuple((r.min_col - 1, r.min_row, r.max_row) for r in ranges if r.max_row > r.min_row)
+                yield _Read(sheet.title, [[_shown(cell) for cell in row] for row in sheet.iter_rows()], down)
         except _OPENPYXL_FAULTS as error:  # it trusts the parts to be what they say
             raise RefusedFileError(UNREADABLE) from error
 
@@ -163,5 +170,6 @@ def _plain_names(names: list[str]) -> list[str]:
     plain: list[str] = []
     for position, name in enumerate(names, start=1):
         number_like = re.search(r"\d{8}", re.sub(r"[\s.]", "", name))
-        plain.append(f"({position})" if number_like or name in plain or not name.strip() else name)
+        reserved = re.fullmatch(r"\(\d+\)", name)
+        plain.append(f"({position})" if number_like or reserved or name in plain or not name.strip() else name)
     return plain

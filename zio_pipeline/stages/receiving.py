@@ -178,27 +178,36 @@ def _commit(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> None
     """Show the files with their quarantine and register them: until then nothing of them counts."""
     if not deliveries:
         return
-    shown = {
-        "deliveries": [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries],
-        "quarantine": [row for delivery in deliveries for row in _quarantine_rows(delivery)],
-    }
     # A file that contradicts another is not registered: it is looked at again as long as it lies in the inbox.
     entries = [entry_of(delivery) for delivery in deliveries if delivery.status != CONTRADICTING]
-    for delivery in deliveries:
-        # What is read anew gets a new workbook. Before the commit, so that a run that is cut off never keeps the old one.
-        (home.feedback / f"{delivery.label}.xlsx").unlink(missing_ok=True)
+    withdrawn = _withdrawn(home, entries)
+    shown = {
+        "deliveries": [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries] + withdrawn,
+        "quarantine": [row for delivery in deliveries for row in _quarantine_rows(delivery)]
+        + [row for one in withdrawn for row in home.warehouse.rows("quarantine", content_sha256=one["content_sha256"])],
+    }
+    for row in shown["deliveries"]:
+        # What is judged anew gets a new workbook. Before the commit, so that a run that is cut off never keeps the old one.
+        (home.feedback / f"{row['label']}.xlsx").unlink(missing_ok=True)
     home.warehouse.take_up(entries, shown)
-    _withdraw(home, entries)
 
 
-def _withdraw(home: Home, entries: Sequence[ManifestEntry]) -> None:
-    """A file that contradicted one that now counts was the wrong one."""
-    places = {(entry.source, entry.label.rsplit("-", 1)[0]) for entry in entries if entry.status != "refused"}
-    for row in home.warehouse.rows("deliveries", status=CONTRADICTING):
-        if (row["source"], row["label"].rsplit("-", 1)[0]) in places:
-            reason = "Een ander bestand over dezelfde school en periode is in plaats van dit bestand aanvaard."
-            changed = row | {"status": "refused", "reason": reason}
-            home.warehouse.replace({"deliveries": [changed]}, content_sha256=row["content_sha256"])
+def _withdrawn(home: Home, entries: Sequence[ManifestEntry]) -> list[dict[str, Any]]:
+    """A file that contradicted one that now counts was the wrong one. A file that is read again says nothing about it."""
+    judged = {entry.content_sha256 for entry in entries}
+    known = {entry.content_sha256 for entry in home.warehouse.manifest()}
+    new = [entry for entry in entries if entry.status != "refused" and entry.content_sha256 not in known]
+    places = {_place(entry.source, entry.label) for entry in new}
+    reason = "Een ander bestand over dezelfde school en periode is in plaats van dit bestand aanvaard."
+    return [
+        row | {"status": "refused", "reason": reason}
+        for row in home.warehouse.rows("deliveries", status=CONTRADICTING)
+        if _place(row["source"], row["label"]) in places and row["content_sha256"] not in judged
+    ]
+
+
+def _place(source: str, label: str) -> tuple[str, str]:
+    return source, label.rsplit("-", 1)[0]
 
 
 def _received(name: str, row: Mapping[str, Any], *, new: bool) -> Received:
