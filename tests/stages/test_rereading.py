@@ -51,12 +51,11 @@ def home(tmp_path: Path) -> Home:
 
 def badly(files: Sequence[bytes], keys: Keys) -> list[Delivery]:
     """The reader of long ago."""
+    shas = [sha256(data).hexdigest() for data in files]
     found = take_in_all([READ_BADLY if data == READ_WELL else data for data in files], keys)
     return [
-        replace(
-            one, content_sha256=sha256(data).hexdigest(), label=one.label.replace(one.content_sha256[:8], "longago1")
-        )
-        for one, data in zip(found, files, strict=True)
+        replace(one, content_sha256=sha, label=one.label.replace(one.content_sha256[:8], sha[:8]))
+        for one, sha in zip(found, shas, strict=True)
     ]
 
 

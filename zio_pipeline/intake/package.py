@@ -102,7 +102,7 @@ def _inspect(name: str, xml: bytes) -> Facts:
         percentages = b"numFmt" in xml and _PERCENTAGE.search(xml) is not None
         return Facts(has_percentages=percentages, from_1904=_FROM_1904.search(xml) is not None)
     rows = _rows(xml)
-    if any(map(_is_uncomputed, rows)):
+    if (b"<f" in xml or b":f" in xml) and any(map(_is_uncomputed, rows)):
         raise RefusedFileError(NOT_COMPUTED)
     places, (columns, highest) = _places(xml)
     odd = places < len(rows) + _cells(xml) or _is_oddly_written(xml)
@@ -113,7 +113,7 @@ def _inspect(name: str, xml: bytes) -> Facts:
         highest += len(rows)
     if columns > MAX_COLUMNS:
         raise RefusedFileError(TOO_LARGE)
-    filled = sum(b"<v" in row or b"<is" in row or b":v>" in row or b":is>" in row for row in rows)
+    filled = sum(b"<v" in row or b"<is" in row or b":v" in row or b":is" in row for row in rows)
     errors = b' t="e"' in xml or (odd and _ERROR_CELL.search(xml) is not None)
     return Facts(highest * columns, filled, errors, has_merges=b"mergeCell" in xml)
 
