@@ -104,7 +104,7 @@ def test_unknown_columns_are_listed_and_not_read() -> None:
     assert delivery.status == "accepted"
     (warning,) = delivery.warnings
     assert (warning.rule, warning.row_number) == ("unknown_column", 1)
-    assert "'Roepnaam', 'Opmerking'" in warning.explanation
+    assert "K (de 11e), L (de 12e)" in warning.explanation
     assert "Sanne" not in repr(delivery) + str(delivery.accepted)
 
 

@@ -107,11 +107,12 @@ def _column_checks(column: Column, value: str, plain: str) -> Iterator[Check]:
     else:
         yield Check(column.name, column.kind, "error", f"{sentence}verwacht wordt {EXPECTED[column.kind]}.", unread)
     if column.kind == "duration":
-        text = f"{sentence}staat in een andere eenheid dan de rest van de kolom."
+        text = f"{sentence}staat in een andere eenheid dan de rest van de kolom; schrijf haar als de andere."
         yield Check(column.name, "mixed_unit", "error", text)
     if column.kind == "date":
         text = (
-            f"{sentence}dag en maand zijn niet te onderscheiden, want de kolom bevat ook datums in een andere volgorde."
+            f"{sentence}dag en maand zijn niet te onderscheiden, want de kolom bevat ook datums in een andere volgorde; "
+            "schrijf alle datums als dd-mm-jjjj."
         )
         yield Check(column.name, "ambiguous_date", "error", text)
     if column.minimum is not None or column.maximum is not None:

@@ -31,7 +31,10 @@ SETTLED_FROM = 0.9
 
 UNSETTLED = -1
 _DAYS_TO_1904 = 1462
-_EITHER, _OTHER, _SERIAL = 1, 2, 4
+_EITHER, _OTHER, _DUTCH, _LOOSE, _CELL, _SERIAL = 1, 2, 4, 8, 16, 32
+_LIKE_CLOCK, _DECIMALS = 1, 2
+_MOST_HOURS = 1200
+"""Hundredths: hardly anybody works more than twelve hours a day, so a column full of that is in another unit."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,8 @@ class Batch:
     file_of_row: Index
     files: int
 
-    @property
-    def from_1904(self) -> Mask:
-        """Of each file, whether its dates count from 1904."""
-        return self._per_file(lambda table: table.found.sheet.from_1904)
-
-    def _per_file(self, fact: Callable[[Table], bool]) -> Mask:
+    def per_file(self, fact: Callable[[Table], bool]) -> Mask:
+        """Of each file, whether a fact holds for a table of it."""
         result, at = np.zeros(self.files, np.bool_), 0
         for table in self.tables:
             if len(table.rows):
@@ -146,7 +145,9 @@ def _padded(texts: pa.Array, height: int) -> pa.Array:
 
 
 def _names(column: Column, i: int) -> list[str]:
-    extra = UNITS if column.kind == "duration" else ("value", "order") if column.kind == "date" else ("value",)
+    extra = (
+        (*UNITS, "form") if column.kind == "duration" else ("value", "order") if column.kind == "date" else ("value",)
+    )
     return [f"{name}_{i}" for name in (*extra, "problems")]
 
 
@@ -171,12 +172,12 @@ def _query(dataset: Dataset, present: Sequence[int], first_bits: Sequence[int]) 
 def _reading(column: Column, i: int) -> str:
     plain = f"plain{i}"
     if column.kind == "duration":
-        return ", ".join(f"duration_{unit}({plain}) as {unit}_{i}" for unit in UNITS)
+        form = f"case when looks_like_clock({plain}) then {_LIKE_CLOCK} when has_decimals({plain}) then {_DECIMALS} else 0 end"
+        return ", ".join([*(f"duration_{unit}({plain}) as {unit}_{i}" for unit in UNITS), f"{form} as form_{i}"])
     value = f"{value_sql(column, plain)} as value_{i}"
     if column.kind != "date":
         return value
-    order = f"case order_of_date({plain}) when 'either' then {_EITHER} when 'other' then {_OTHER} else 0 end"
-    return f"{value}, {order} + case when is_serial({plain}) then {_SERIAL} else 0 end as order_{i}"
+    return f"{value}, order_of_date({plain}) + case when is_serial({plain}) then {_SERIAL} else 0 end as order_{i}"
 
 
 def _checking(column: Column, i: int, first_bit: int) -> str:
@@ -218,7 +219,14 @@ def _settled_units(batch: Batch, column: Column, first_bit: int, found: dict[str
     fractions, whole = _counts(batch, read, fraction & ~hours), _counts(batch, read, hours & ~fraction)
     as_fraction = (units == UNITS.index("fraction")) & (2 * fractions < counts[UNITS.index("fraction")])
     as_hours = (units == UNITS.index("hours")) & (fractions > 0) & (whole == 0)
-    units[as_fraction | as_hours] = UNSETTLED
+    # 7,30 beside 6,45 and 8,00 are hours and minutes written as decimals: nobody works quarters of a tenth of an hour.
+    form = np.asarray(found["form"].cast(pa.int64()))
+    like_clock = _counts(batch, read, form == _LIKE_CLOCK), _counts(batch, read, form == _DECIMALS)
+    long = _counts(batch, read, np.asarray(pc.greater(found["hours"], _MOST_HOURS).fill_null(False)))
+    in_hours = units == UNITS.index("hours")
+    as_clock = in_hours & (like_clock[0] > 0) & (like_clock[1] == 0)
+    too_long = in_hours & (2 * long > counts[UNITS.index("hours")])
+    units[as_fraction | as_hours | as_clock | too_long] = UNSETTLED
     mixed, outside = _bit(column, first_bit, "mixed_unit"), _bit(column, first_bit, "range")
     values, problems = [], []
     for unit, fit in zip(UNITS, fits, strict=True):
@@ -242,20 +250,35 @@ def _in_minutes(unit: str, found: pa.Array) -> pa.Array:
 
 def _settled_order(batch: Batch, column: Column, first_bit: int, found: dict[str, pa.Array], read: Read) -> Read:
     """Dutch order, unless the column of a file also holds a date that cannot be: then those that can be both are a guess."""
-    order = np.asarray(found["order"].cast(pa.int64()))
-    guessing = _counts(batch, read, (order & _OTHER) > 0) > 0
-    variant = guessing.astype(np.int64) + 2 * batch.from_1904
+    order = np.asarray(found["order"].fill_null(0).cast(pa.int64()))
+    doubt = _doubt(batch, read, order)
+    variant = doubt + 4 * batch.per_file(lambda table: table.found.sheet.from_1904)
     if not variant.any():
         return read
-    ambiguous = ((order & _EITHER) > 0) & np.asarray(read.values.is_valid())
+    either, loose, cell = ((order & bit) > 0 for bit in (_EITHER, _LOOSE, _CELL))
+    guesses = (np.zeros(len(order), np.bool_), loose & either, either, either | cell)
     later = pc.if_else(pa.array((order & _SERIAL) > 0), _shifted(read.values), read.values)
-    marked = read.problems | np.where(ambiguous, _bit(column, first_bit, "ambiguous_date"), 0)
-    unknown = pa.nulls(len(order), read.values.type)
-    values = pa.concat_arrays(
-        [one for dates in (read.values, later) for one in (dates, pc.if_else(pa.array(ambiguous), unknown, dates))]
-    )
-    problems = np.concatenate([read.problems, marked, read.problems, marked])
-    return Read(values, problems, read.index + variant[batch.file_of_row] * len(order))
+    marked, unknown = _bit(column, first_bit, "ambiguous_date"), pa.nulls(len(order), read.values.type)
+    values, problems = [], []
+    for dates in (read.values, later):
+        for guess in guesses:
+            ambiguous = guess & np.asarray(read.values.is_valid())
+            values.append(pc.if_else(pa.array(ambiguous), unknown, dates))
+            problems.append(read.problems | np.where(ambiguous, marked, 0))
+    index = read.index + variant[batch.file_of_row] * len(order)
+    return Read(pa.concat_arrays(values), np.concatenate(problems), index)
+
+
+def _doubt(batch: Batch, read: Read, order: Bits) -> Bits:
+    """Per file: 0 none; 1 one loose date in another order puts the loose ones in doubt; 2 where the others are no slip of the
+    pen (a tenth of all, and not fewer than the Dutch) every date is; 3 in a workbook true dates too: Excel may have turned them.
+    """
+    others, dutch = (_counts(batch, read, (order & bit) > 0) for bit in (_OTHER, _DUTCH))
+    dates = others + _counts(batch, read, np.asarray(read.values.is_valid()))
+    loose = _counts(batch, read, ((order & _OTHER) > 0) & ((order & _LOOSE) > 0)) > 0
+    many = (others > 0) & (others >= dutch) & (10 * others >= dates)
+    in_workbook = batch.per_file(lambda table: table.sheet != "")
+    return np.where(many, 2 + in_workbook, loose.astype(np.int64))
 
 
 def _shifted(dates: pa.Array) -> pa.Array:

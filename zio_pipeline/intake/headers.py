@@ -19,7 +19,6 @@ from zio_pipeline.intake.sheets import Sheet
 SETUP = "school_year_setup"
 HEADER_SEARCH_ROWS = 30
 SETUP_SHEETS_TO_RECOGNISE = 3
-QUOTED_HEADER = 40
 
 _UNIT_KINDS = ("euro", "hours", "time", "duration")
 
@@ -50,12 +49,6 @@ class Found:
     def missing(self) -> tuple[str, ...]:
         """Dutch headers of the required columns that are not there."""
         return tuple(c.dutch for c in self.dataset.columns if c.required and c.name not in self.positions)
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """Headers that no column of the contract goes by."""
-        used = {position for places in self.positions.values() for position in places}
-        return tuple(cell for position, cell in enumerate(self.header) if cell and position not in used)
 
 
 @dataclass(frozen=True)
@@ -153,14 +146,15 @@ def _candidates(sheet: Sheet) -> list[tuple[str, Found]]:
     """The contracts whose required headers all stand in one row, the first such; else how far each contract comes."""
     contracts = _single_table_contracts().items()
     for index in range(min(HEADER_SEARCH_ROWS, len(sheet))):
-        rows = [(name, _found(sheet, contract.datasets[0], index)) for name, contract in contracts]
+        rows = [(name, found_at(sheet, contract.datasets[0], index)) for name, contract in contracts]
         if complete := [(name, found) for name, found in rows if not found.missing]:
             return complete
     best = ((name, _header_row(sheet, contract.datasets[0])) for name, contract in contracts)
     return [(name, table) for name, table in best if table is not None]
 
 
-def _found(sheet: Sheet, dataset: Dataset, index: int) -> Found:
+def found_at(sheet: Sheet, dataset: Dataset, index: int) -> Found:
+    """What a row is as a header of the dataset."""
     return Found(dataset, sheet, index, _positions(sheet.row(index), aliases(dataset)))
 
 
@@ -169,7 +163,7 @@ def _header_row(sheet: Sheet, dataset: Dataset) -> Found | None:
     best: Found | None = None
     required = sum(column.required for column in dataset.columns)
     for index in range(min(HEADER_SEARCH_ROWS, len(sheet))):
-        found = _found(sheet, dataset, index)
+        found = found_at(sheet, dataset, index)
         if not found.missing:
             return found
         if 2 * len(found.missing) <= required and (best is None or len(found.missing) < len(best.missing)):
@@ -214,12 +208,12 @@ def _checked(source: str, tables: Sequence[Found], sheets: Sequence[Sheet]) -> R
         for column, places in found.positions.items():
             in_two_parts = found.dataset.column(column).kind == "brin" and len(places) == 2
             if len(places) > 1 and not in_two_parts:
-                headers = " en ".join(f"'{found.header[p]}'" for p in places)
+                headers = " en ".join(f"'{_printable(found.header[p])}'" for p in places)
                 dutch = found.dataset.column(column).dutch
                 reason = f"{_place(found)}Kolommen {headers} betekenen allebei '{dutch}'; laat er één staan."
                 raise RefusedFileError(reason, source)
     rest = [sheet for sheet in sheets if len(sheet) and not any(sheet is found.sheet for found in tables)]
-    warnings = [_unknown_columns(found) for found in tables if found.unknown] + [
+    warnings = [_unknown_columns(found) for found in tables if _named(found)] + [
         _unknown_sheet(sheet) for sheet in rest
     ]
     records = sum(sheet.records for sheet in sheets)
@@ -228,17 +222,25 @@ def _checked(source: str, tables: Sequence[Found], sheets: Sequence[Sheet]) -> R
 
 def _unknown_columns(found: Found) -> Reason:
     headers = ", ".join(_named(found))
-    text = f"Onbekende kolommen zijn niet gelezen: {headers}."
+    text = f"Deze kolommen hebben een onbekende kop en zijn niet gelezen: {headers}."
     return Reason(found.dataset.name, found.sheet.name, found.header_number, "", "unknown_column", "warning", text)
 
 
 def _named(found: Found) -> list[str]:
-    """The unknown headers, or their places when one looks like a value: the first row may have run into the header."""
+    """The places of the unknown headers, never their words: the first row of data may have run into the header."""
     used = {position for places in found.positions.values() for position in places}
-    unknown = [(i, cell) for i, cell in enumerate(found.header, 1) if cell and i - 1 not in used]
-    if any(re.search(r"\d{4}", re.sub(r"[\s.-]", "", cell)) for _, cell in unknown):
-        return [f"de {position}e kolom" for position, _ in unknown]
-    return [f"'{cell[:QUOTED_HEADER]}'" for _, cell in unknown]
+    unknown = [i for i, cell in enumerate(found.header) if cell and i not in used]
+    return [f"{_letters(i)} (de {i + 1}e)" for i in unknown]
+
+
+def _printable(header: str) -> str:
+    return "".join(c for c in header if c.isprintable())
+
+
+def _letters(position: int) -> str:
+    """A column as Excel names it: 0 is A, 26 is AA."""
+    letters = chr(65 + position % 26)
+    return letters if position < 26 else _letters(position // 26 - 1) + letters
 
 
 def _unknown_sheet(sheet: Sheet) -> Reason:

@@ -179,11 +179,14 @@ def _typed(batch: Batch, reads: Sequence[Read], keys: Keys) -> pa.Table:
 
 
 def _pseudonyms(column: Column, values: pa.Array, keys: Keys) -> pa.Array:
-    """Personal keys under a pseudonym; upper and lower case of an employee number are the same person."""
+    """Personal keys under a pseudonym. Of an employee number case and leading zeros, which Excel loses, say nothing."""
     purpose = "pgn" if column.kind == "pgn" else "employee" if column.name == "employee" else None
     if purpose is None:
         return values
-    names = [None if v is None else pseudonym(keys, purpose, v.casefold()) for v in values.to_pylist()]
+    plain = values.to_pylist()
+    if purpose == "employee":
+        plain = [v if v is None else v.casefold().lstrip("0") or "0" for v in plain]
+    names = [None if v is None else pseudonym(keys, purpose, v) for v in plain]
     return pa.array(names, pa.string())
 
 
@@ -216,7 +219,8 @@ def _require_settled(batch: Batch, reads: Sequence[Read], number: int) -> None:
     for column, read in zip(batch.dataset.columns, reads, strict=True):
         if read.units is not None and read.units[number] == UNSETTLED:
             units = ", ".join(UNITS_IN_DUTCH)
-            reason = f"Kolom '{column.dutch}' bevat verschillende eenheden door elkaar; gebruik in de hele kolom één van: {units}."
+            unsure = f"Van kolom '{column.dutch}' is niet zeker in welke eenheid zij staat."
+            reason = f"{unsure} Schrijf de hele kolom als één van: {units}."
             raise RefusedFileError(reason)
 
 

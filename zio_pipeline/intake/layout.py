@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from zio_pipeline.contracts import Dataset
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
-from zio_pipeline.intake.headers import Found, normalise
+from zio_pipeline.intake.headers import Found, aliases, found_at, normalise
 from zio_pipeline.intake.sheets import Index, Mask
 
 _TOTAL = re.compile(r"(sub|eind)?tota(al|len)\b|(sub|grand )?total\b")
@@ -69,14 +69,19 @@ class Table:
         """Rows of a text file with a filled cell beyond the header: something has shifted."""
         if self.sheet:
             return np.zeros(len(self.rows), np.bool_)
-        return self.found.sheet.filled(len(self.found.header))[self.rows] > 0
+        sheet, header = self.found.sheet, len(self.found.header)
+        widths = sheet.widths[self.rows]
+        # More separators than its neighbours: a value has moved, also when the last cells are empty.
+        usual = int(np.bincount(widths).argmax()) if len(widths) else 0
+        return (sheet.filled(header)[self.rows] > 0) | (widths > max(header, usual))
 
     def texts(self, column: str) -> pa.Array:
         """The cells of a column, null where there is none."""
         sheet, places = self.found.sheet, self.found.positions.get(column, ())
         if not places:
             return pa.nulls(len(self.rows), pa.string())
-        parts = [sheet.column(place, self.rows) for place in places]
+        summed = self.dataset.column(column).kind in _SUMMED_KINDS  # a merged quantity is one quantity, not one per row
+        parts = [sheet.column(place, self.rows, merged=not summed) for place in places]
         if len(parts) == 1:
             return parts[0]
         return pc.binary_join_element_wise(*parts, " ", null_handling="replace", null_replacement="")
@@ -102,11 +107,11 @@ def lay_out(found: Found, rows_before: int = 0) -> Table:
 
 
 def _suspects(found: Found) -> Mask:
-    """Rows below the header that may repeat it, or be a total."""
-    sheet = found.sheet
-    position = min(places[0] for places in found.positions.values())
-    like_header = pc.equal(pc.utf8_lower(sheet.column(position)), found.header[position].lower()).fill_null(False)
-    like_total = pc.match_substring(sheet.first_texts(), "tot", ignore_case=True)
+    """Rows below the header that may be a header again, or a total."""
+    first = found.sheet.first_texts()
+    known = {found.header[places[0]].lower() for places in found.positions.values()} | aliases(found.dataset).keys()
+    like_header = pc.is_in(pc.utf8_lower(first), pa.array(sorted(known), pa.string()))
+    like_total = pc.match_substring(first, "tot", ignore_case=True)
     suspects: Mask = np.asarray(pc.or_(like_header, like_total)).copy()
     suspects[: found.header_index + 1] = False
     return suspects
@@ -126,14 +131,13 @@ class _Sorting:
         found = self.found
         self.is_data: Mask = np.arange(len(found.sheet)) > found.header_index
         self._columns = {places[0]: name for name, places in found.positions.items()}
-        self._header = self._known_cells(found.header)
         self._required = [found.positions[c.name][0] for c in found.dataset.columns if c.required]
         self._numeric = {position for position in self._columns if self._kind(position) in _NUMERIC_KINDS}
 
     def look_at(self, index: int) -> None:
         cells = self.found.sheet.row(index)
         cells += [""] * (len(self.found.header) - len(cells))
-        if self._known_cells(cells) == self._header:
+        if self._is_header(index):
             self._set_apart(index, "repeated_header", "Deze regel herhaalt de kop en telt niet mee.")
         elif self._is_total(cells):
             self._check_total(index, cells)
@@ -163,15 +167,33 @@ class _Sorting:
             words = "Cellen in kolommen zonder kop zijn niet gelezen."
             self._warn(self.found.header_index, "unnamed_column", words)
 
-    def _known_cells(self, cells: Sequence[str]) -> list[str]:
-        return [cells[position].casefold() for position in self._columns]
+    def _is_header(self, index: int) -> bool:
+        """Whether the row names at least half of the required columns again.
+
+        Raises:
+            RefusedFileError: it names them in other places: the rows below it would be read into the wrong columns.
+        """
+        again = found_at(self.found.sheet, self.found.dataset, index)
+        if 2 * len(again.missing) > len(self._required):
+            return False
+        if not again.missing and again.positions != self.found.positions:
+            place = f"Blad '{self.found.sheet.name}': " if self.found.sheet.name else ""
+            raise RefusedFileError(
+                f"{place}De kop op regel {again.header_number} heeft andere kolommen of een andere volgorde dan die op regel "
+                f"{self.found.header_number}. Maak beide koppen gelijk, of lever twee bestanden."
+            )
+        return again.positions == self.found.positions
 
     def _rows_above(self, index: int) -> int:
         return int(self.is_data[:index].sum())
 
     def _is_total(self, cells: Sequence[str]) -> bool:
-        first = next(cell for cell in cells if cell)
-        return not all(cells[place] for place in self._required) and _TOTAL.match(normalise(first)) is not None
+        """A label that says so, and in the required columns nothing but a count: a row with a key or a date is somebody's,
+        whatever it says.
+        """
+        at = next(position for position, cell in enumerate(cells) if cell)
+        filled = [cells[place] for place in self._required if place != at and cells[place]]
+        return _TOTAL.match(normalise(cells[at])) is not None and all(map(_WHOLE_NUMBER.fullmatch, filled))
 
     def _check_total(self, index: int, cells: Sequence[str]) -> None:
         stated, here = _stated_count(cells, self._columns, self._numeric), self._rows_above(index)

@@ -90,14 +90,16 @@ create macro parse_date(t) as case
         then try_cast(last_year(t) || '-' || month_number(regexp_extract(t, '\d[-. ]+([a-z]{3})', 1))
             || '-' || regexp_extract(t, '\d+') as date) end;
 
--- What a date of numbers says of the order in its column: 'other' when it cannot be day-month-year but can be another
--- order, 'either' when it can be both, else null. 28 in the middle of 09/28/2025 makes 01/02/2025 a guess.
+-- What a date of numbers says of the order in its column, in bits: 1 it can be day-month and month-day, 2 only month-day,
+-- 4 only day-month; 8 it is loosely written (with strokes, or a year of two digits, which may stand first); 16 a true date
+-- that Excel itself may have turned round. In a column with 09/28/2025 the date 01/02/2025 is a guess.
+create macro date_part(t, i) as try_cast(regexp_extract(t, '^(\d+)[-/.](\d+)', i) as integer);
 create macro order_of_date(t) as case
-    when regexp_full_match(t, '\d{1,2}/\d{1,2}/(?:\d{4}|\d\d)') then case
-        when try_cast(split_part(t, '/', 2) as integer) > 12 and try_cast(split_part(t, '/', 1) as integer) <= 12 then 'other'
-        when try_cast(split_part(t, '/', 1) as integer) <= 12 then 'either' end
-    when regexp_full_match(t, '\d\d[-.]\d\d[-.]\d\d') then case
-        when try_cast(t[1:2] as integer) > 31 then 'other' else 'either' end end;
+    when regexp_full_match(t, '\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d)') then
+        case when contains(t, '/') or not regexp_matches(t, '\d{4}$') then 8 else 0 end
+        + case when date_part(t, 1) > 31 then case when regexp_matches(t, '\d{4}$') then 0 else 2 end
+            when date_part(t, 1) > 12 then 4 when date_part(t, 2) > 12 then 2 else 1 end
+    when regexp_full_match(t, '\d{4}-\d\d-(?:0\d|1[0-2])') then 16 else 0 end;
 
 create macro parse_integer(t) as case when regexp_full_match(t, '-?[1-9]\d{0,2}(?:\.\d{3}){1,4}|-?\d{1,15}')
     then try_cast(replace(t, '.', '') as bigint) end;
@@ -113,6 +115,9 @@ create macro parse_euro(t) as case
 -- hundredths of an hour. At most 24 hours; whole numbers up to 12 are never minutes; a fraction must give whole minutes.
 create macro duration_clock(t) as case
     when regexp_full_match(t, '\d{1,3}[:uh][0-5]\d(?::00)?') then clock_minutes(regexp_replace(t, '[uh]', ':')) end;
+create macro looks_like_clock(t) as regexp_full_match(t, '\d{1,2}[.,](?:15|30|45)');
+create macro has_decimals(t) as regexp_full_match(t, '\d{1,2}[.,]\d{1,2}')
+    and not regexp_full_match(t, '\d{1,2}[.,](?:00?|15|30|45)');
 create macro duration_hours(t) as case when regexp_full_match(t, '\d{1,2}(?:[.,]\d{1,2})?') and hundredths(t) <= 2400
     then hundredths(t) end;
 create macro duration_minutes(t) as case when regexp_full_match(t, '\d{1,4} ?min(?:uten)?\.?')
@@ -137,13 +142,13 @@ create macro parse_boolean(t) as case
 _PREPARED = ("pgn", "brin", "agb", "gemeentecode", "postcode", "euro", "integer", "date", "duration", "time")
 
 EXPECTED = {
-    "text": "geen foutwaarde uit Excel (zoals #N/B)",
-    "code": "geen foutwaarde uit Excel (zoals #N/B)",
+    "text": "een waarde (de formule in deze cel geeft een fout; typ de waarde zelf)",
+    "code": "een waarde (de formule in deze cel geeft een fout; typ de waarde zelf)",
     "pgn": "een BSN of onderwijsnummer van negen cijfers dat de controle doorstaat",
     "brin": "BRIN met vestigingsnummer, bijvoorbeeld 02ZX00",
     "agb": "een AGB-code van acht cijfers",
     "gemeentecode": "een gemeentecode van vier cijfers, bijvoorbeeld 0855",
-    "municipality": "geen foutwaarde uit Excel (zoals #N/B)",
+    "municipality": "een waarde (de formule in deze cel geeft een fout; typ de waarde zelf)",
     "payer": "een gemeentecode, zorgkantoorcode of andere code van een betaler",
     "zorgkantoor": "een zorgkantoorcode tussen 5501 en 5533",
     "postcode": "een Nederlandse postcode, bijvoorbeeld 1234 AB",

@@ -7,8 +7,7 @@ All cells of a sheet lie in one Arrow array, row after row: two million rows are
 the few rows that somebody must look at (a header, a total, a rejected row) become lists.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,7 +37,7 @@ class Sheet:
     """
 
     name: str
-    cells: pa.StringArray
+    cells: pa.StringArray = field(repr=False)
     starts: Index
     ends: Index
     numbers: Index
@@ -75,12 +74,15 @@ class Sheet:
         filled = np.flatnonzero(np.diff(self.filled_before))
         return self.cells.take(pa.array(filled[self.filled_before[self.starts]]))
 
-    def column(self, position: int, rows: Index | None = None) -> pa.StringArray:
-        """The cells at a position (from 0), of all rows or of some; null where a row ends before it."""
+    def column(self, position: int, rows: Index | None = None, *, merged: bool = True) -> pa.StringArray:
+        """The cells at a position (from 0), of all rows or of some; null where a row ends before it.
+
+        A text in cells that are merged downwards stands in each of their rows, unless `merged` is false.
+        """
         starts, widths = (self.starts, self.widths) if rows is None else (self.starts[rows], self.widths[rows])
         short = widths <= position
         index = pa.array(starts + position, mask=short if short.any() else None)
-        return self._merged_down(self.cells.take(index), position, rows)
+        return self._merged_down(self.cells.take(index), position, rows) if merged else self.cells.take(index)
 
     def _merged_down(self, column: pa.StringArray, position: int, rows: Index | None) -> pa.StringArray:
         """A value in cells merged downwards holds for each of their rows, as the sender sees it."""
@@ -122,12 +124,6 @@ def sheet_of(name: str, cells: pa.StringArray, ends: Index, numbers: Index, **fa
     gap = np.ones(len(ends), np.bool_)
     gap[1:] = ~filled[:-1]
     return Sheet(name, cells, starts[filled], ends[filled], numbers[filled], gap[filled], len(ends), **facts)
-
-
-def sheet_of_rows(name: str, rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> Sheet:
-    """A sheet out of lists of cells."""
-    cells = pa.array([cell for row in rows for cell in row], pa.string())
-    return sheet_of(name, cells, np.cumsum([len(row) for row in rows], dtype=np.int64), np.array(numbers, np.int64))
 
 
 def _filled_before(cells: pa.StringArray) -> Index:
