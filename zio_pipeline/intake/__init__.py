@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zio_pipeline.contracts import sources
 from zio_pipeline.intake.composing import compose, refused, rows_with_refs
@@ -20,7 +20,7 @@ from zio_pipeline.intake.delivery import UNKNOWN, Delivery, QuarantinedRow, Reas
 from zio_pipeline.intake.headers import SETUP, Recognised, recognise, score
 from zio_pipeline.intake.judging import Judged, judge
 from zio_pipeline.intake.layout import Table, lay_out
-from zio_pipeline.intake.parsing import connect
+from zio_pipeline.intake.parsing import connect, forget_database
 from zio_pipeline.intake.reading import read
 from zio_pipeline.privacy import Keys
 
@@ -114,5 +114,6 @@ def _judge(files: Sequence[_Opened], keys: Keys) -> Iterator[Delivery]:
 
 
 def _unforeseen(sha: str, source: str, error: Exception) -> Delivery:
+    forget_database()  # after a fault it may answer nothing any more
     reason = f"Het bestand kan niet worden verwerkt ({type(error).__name__}); neem contact op met de beheerder."
-    return refused(sha, source, reason)
+    return replace(refused(sha, source, reason), foreseen=False)

@@ -181,6 +181,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     return _database(os.getpid()).cursor()
 
 
+def forget_database() -> None:
+    """Make a new database for the next connection."""
+    _database.cache_clear()
+
+
 @cache
 def _database(process: int) -> duckdb.DuckDBPyConnection:
     """Made once per process: the macros take longer than a small file. Two threads: intake is not alone."""

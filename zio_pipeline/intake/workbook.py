@@ -13,6 +13,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from itertools import chain
 from threading import Lock
 from typing import Any, NamedTuple
@@ -22,13 +23,22 @@ import numpy as np
 import pyarrow as pa
 import python_calamine
 
+from zio_pipeline.contracts import sources
 from zio_pipeline.intake.delivery import RefusedFileError
+from zio_pipeline.intake.headers import normalise
 from zio_pipeline.intake.package import PROTECTED, UNREADABLE, ZIP_FAULTS, Facts, facts_of
 from zio_pipeline.intake.sheets import Sheet, sheet_of
 
 _OPENPYXL_FAULTS = (*ZIP_FAULTS, ParseError, LookupError, ValueError, TypeError, AttributeError)
 
 
+_CODE = re.compile(r"[a-z]{1,4}\d{1,3}[a-z]?|\d{1,4}|[a-z]")
+_SHEET_WORDS = (
+    "blad sheet tabel tab data export lijst overzicht voorblad toelichting uitleg instructie leeg rest oud nieuw versie totaal "
+    "draaitabel uren uur urenstaat urenstaten week maand jaar schooljaar klas klassen groep groepen so vso llg leerling "
+    "leerlingen wlz pgb januari februari maart april mei juni juli augustus september oktober november december "
+    "jan feb mrt apr jun jul aug sep sept okt nov dec"
+)
 _ONE_AT_A_TIME = Lock()  # which warnings are shown is a setting of the whole process
 
 
@@ -166,10 +176,21 @@ def _clock(duration: timedelta) -> str:
 
 
 def _plain_names(names: list[str]) -> list[str]:
-    """Sheet names as they may stand in finance tables: all different, and without anything like a pupil number."""
+    """Sheet names as they may stand in finance tables: all different, and never that of a person.
+
+    A tab per employee or pupil is ordinary, so a name is kept only when each of its words is known or is a code.
+    """
     plain: list[str] = []
     for position, name in enumerate(names, start=1):
-        number_like = re.search(r"\d{8}", re.sub(r"[\s.]", "", name))
-        reserved = re.fullmatch(r"\(\d+\)", name)
-        plain.append(f"({position})" if number_like or reserved or name in plain or not name.strip() else name)
+        words = re.findall(r"\w+", normalise(name))
+        known = words and all(word in _known_words() or _CODE.fullmatch(word) for word in words)
+        ours = re.fullmatch(r"\(\d+\)", name)  # as we name a sheet ourselves
+        plain.append(name if known and not ours and name not in plain else f"({position})")
     return plain
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    datasets = [dataset for contract in sources().values() for dataset in contract.datasets]
+    ours = {word for d in datasets for name in (d.name, d.dutch) for word in re.findall(r"\w+", normalise(name))}
+    return frozenset(ours | set(_SHEET_WORDS.split()))
