@@ -7,6 +7,7 @@ registers around it. Does not belong here: how a transaction works (`resources.d
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import asdict, replace
@@ -28,6 +29,8 @@ from zio_pipeline.manifest import ManifestEntry
 Row = dict[str, Any]
 
 _AT_ONCE = 500  # values in one statement, well below what either database takes
+_OF_SENDERS = ("deliveries", "quarantine")
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -98,6 +101,7 @@ class Warehouse:
             WarehouseError: an unknown dataset, a column too many or too few, a row outside the scope, or a value that
                 the contract does not allow. Nothing has changed then.
         """
+        rows_by_dataset = {dataset: _storable(dataset, rows) for dataset, rows in rows_by_dataset.items()}
         for dataset, rows in rows_by_dataset.items():
             _check_rows(dataset, rows, scope)
         with self.database.writing() as connection:
@@ -188,6 +192,7 @@ class Warehouse:
         Returns:
             Of each entry what `register` returns.
         """
+        shown = {dataset: _storable(dataset, rows) for dataset, rows in shown.items()}
         for dataset, rows in shown.items():
             _check_rows(dataset, rows, {})
         with self.database.writing() as connection:
@@ -202,6 +207,34 @@ class Warehouse:
                 if shown[dataset]:
                     connection.execute(insert(table), [dict(row) for row in shown[dataset]])
             return [_register(connection, entry) for entry in entries]
+
+    def withdraw(self, entry: ManifestEntry, back: ManifestEntry | None, shown: Sequence[Row]) -> None:
+        """Take a file version out of force and put another one of its place in force, in one transaction.
+
+        Args:
+            entry: the one that counts now.
+            back: the one that is to count from now on, if any.
+            shown: rows of `deliveries`, in place of those of the same `content_sha256`.
+
+        Raises:
+            WarehouseError: the first does not count. Nothing has changed then.
+        """
+        shown = _storable("deliveries", shown)
+        _check_rows("deliveries", shown, {})
+        table = _table("deliveries")
+        with self.database.writing() as connection:
+            lock(connection, "manifest")
+            lock(connection, "product:deliveries")
+            standing = _matches(MANIFEST, {**_identity(entry), "active": True})
+            if connection.execute(update(MANIFEST).where(*standing).values(active=False)).rowcount != 1:
+                raise WarehouseError(f"Het bestand {entry.label} telt niet, dus valt er niets in te trekken.")
+            if back:
+                mine = _matches(MANIFEST, _identity(back))
+                connection.execute(update(MANIFEST).where(*mine).values(active=True))
+            for row in shown:
+                content = {"content_sha256": row["content_sha256"]}
+                connection.execute(delete(table).where(*_matches(table, content)))
+                connection.execute(insert(table), row)
 
     def active(self, source: str, school_year: str | None) -> list[ManifestEntry]:
         """The file versions that count for a source and school year, in order of arrival."""
@@ -274,6 +307,15 @@ def _matches(table: Table, scope: Mapping[str, Any]) -> list[ColumnElement[bool]
     return [table.c[name] == value for name, value in scope.items()]
 
 
+def _storable(dataset: str, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Of the registers of intake the texts without control characters and half surrogate pairs, which a sender may have put in
+    the name of a sheet: one such file must not stop the others.
+    """
+    if dataset not in _OF_SENDERS:
+        return [dict(row) for row in rows]
+    return [{k: _UNSTORABLE.sub(" ", v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
+
+
 def _check_rows(dataset: str, rows: Sequence[Mapping[str, Any]], scope: Mapping[str, Any]) -> None:
     names = set(_table(dataset).c.keys())
     for index, row in enumerate(rows):
@@ -288,7 +330,7 @@ def _check_rows(dataset: str, rows: Sequence[Mapping[str, Any]], scope: Mapping[
 def _register(connection: Connection, entry: ManifestEntry) -> bool:
     if connection.execute(select(MANIFEST.c.sequence).where(*_matches(MANIFEST, _identity(entry)))).first():
         return False
-    active = entry.status != "refused"
+    active = entry.status != "refused" and not _overtaken(connection, entry)
     if active:
         earlier = {"source": entry.source, "scope": entry.scope, "active": True}
         connection.execute(update(MANIFEST).where(*_matches(MANIFEST, earlier)).values(active=False))
@@ -296,6 +338,17 @@ def _register(connection: Connection, entry: ManifestEntry) -> bool:
     row = asdict(replace(entry, active=active, sequence=last + 1)) | {"scope": entry.scope}
     connection.execute(insert(MANIFEST), row)
     return True
+
+
+def _overtaken(connection: Connection, entry: ManifestEntry) -> bool:
+    """Whether a content counts in this place that came after this one: a content read again keeps its place in the order."""
+    here = _matches(MANIFEST, {"source": entry.source, "scope": entry.scope, "active": True})
+    standing = connection.scalar(select(MANIFEST.c.content_sha256).where(*here))
+    first, later = (
+        connection.scalar(select(func.min(MANIFEST.c.sequence)).where(MANIFEST.c.content_sha256 == content))
+        for content in (entry.content_sha256, standing)
+    )
+    return first is not None and later is not None and first < later
 
 
 def _identity(entry: ManifestEntry) -> dict[str, str]:

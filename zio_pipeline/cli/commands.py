@@ -17,9 +17,10 @@ from zio_pipeline.contracts import products
 from zio_pipeline.dictionary import data_dictionary
 from zio_pipeline.privacy import VAULT_VARIABLE
 from zio_pipeline.stages import billing, retention, year
-from zio_pipeline.stages.receiving import inbox_files, receive
+from zio_pipeline.stages.receiving import inbox_files, inbox_folders, receive
 from zio_pipeline.stages.rereading import outdated
 from zio_pipeline.stages.rereading import reread as read_again
+from zio_pipeline.stages.withdrawing import withdraw as take_out
 
 RESTRICTED = frozenset({"restricted"})
 
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         task = progress.add_task("innemen", total=len(inbox_files(args.inbox)))
         received = receive(home, args.inbox, clock.today(), on_file=lambda: progress.advance(task))
     show.received(console, received)
+    show.folders(console, inbox_folders(args.inbox))
     show.outdated(console, outdated(home), home.keys)
     with _progress(console) as progress:
         task = progress.add_task("betalers en verdeling", total=4)
@@ -108,6 +110,13 @@ def reread(args: argparse.Namespace, console: Console) -> int:
     show.reread(console, found)
     counts = all(file.status in ("accepted", "partly_accepted") for file in found.files)
     return 0 if counts and not found.gone else 1
+
+
+def withdraw(args: argparse.Namespace, console: Console) -> int:
+    """Take one file out of force, and put the one it replaced back."""
+    home = Home.open(args.home)
+    show.withdrawn(console, args.label, take_out(home, args.label, args.by, args.reason, args.as_of))
+    return 0
 
 
 def remove_expired(args: argparse.Namespace, console: Console) -> int:

@@ -27,10 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {_plain(error)}")
         return 1
     except OSError as error:
-        place = f" bij {error.filename}" if error.filename else ""
-        Console(stderr=True, highlight=False, soft_wrap=True).print(
-            f"[bold red]Gestopt.[/] {error.strerror or error}{place}."
-        )
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {_fault(error)}")
         return 1
     return status
 
@@ -47,6 +44,12 @@ def entry() -> NoReturn:
 
 def _plain(error: ZioError) -> str:
     return str(error).replace("[", r"\[")
+
+
+def _fault(error: OSError) -> str:
+    """What went wrong and in which folder: a sender may have put a child's name in the name of a file."""
+    place = f" in de map {Path(os.fsdecode(error.filename)).parent}" if isinstance(error.filename, str | bytes) else ""
+    return f"{error.strerror or 'Lezen of schrijven is mislukt'}{place}.".replace("[", r"\[")
 
 
 def _school_year(text: str) -> str:
@@ -101,6 +104,17 @@ def _parser() -> argparse.ArgumentParser:
     add("status", commands.status, "hoe het schooljaar ervoor staat")
     reread = add("reread", commands.reread, "uit de kluis herlezen wat met een oudere lezer is ingenomen", year=False)
     reread.add_argument("--source", choices=sorted(sources()), help="alleen bestanden van deze bron")
+
+    withdraw = add(
+        "withdraw",
+        commands.withdraw,
+        "een bestand dat telt intrekken; het bestand dat erdoor vervangen was telt weer",
+        year=False,
+    )
+    withdraw.add_argument("label", metavar="LABEL", help="bestandslabel, zoals in de tabel deliveries")
+    withdraw.add_argument("--by", required=True, help="wie dit doet")
+    withdraw.add_argument("--reason", required=True, help="waarom, zonder persoonsgegevens")
+    withdraw.add_argument("--as-of", type=_day, required=True, metavar="2025-10-01", help="de dag van intrekking")
 
     retention = add(
         "retention",

@@ -22,6 +22,7 @@ from zio_pipeline.proofs import settlement as cents_by_party
 from zio_pipeline.stages.billing import Billed
 from zio_pipeline.stages.receiving import Received
 from zio_pipeline.stages.rereading import Rereading
+from zio_pipeline.stages.withdrawing import Withdrawal
 from zio_pipeline.stages.year import Proposal
 
 STATUS = {
@@ -30,6 +31,7 @@ STATUS = {
     "refused": "geweigerd",
     "superseded": "vervangen",
     "contradicting": "tegenstrijdig",
+    "withdrawn": "ingetrokken",
 }
 PARTY = {
     "members": "leden van de regio",
@@ -67,13 +69,36 @@ def received(console: Console, files: Sequence[Received]) -> None:
         table.add_row(word, str(len(group)), *map(str, sums))
     console.print(table)
     for file in files:
-        if file.status in ("refused", "contradicting"):
+        if file.status in ("refused", "contradicting", "withdrawn"):
             # A sender may have put a child's name in the name of a file: it is shown to a person, not to a log.
             name = file.name if console.is_terminal else file.label
             console.print(f"  {STATUS[file.status]}: {name}: {file.reason}".replace("[", r"\["))
+    warned = sum(f.warnings > 0 and f.status in ("accepted", "partly_accepted") for f in files)
+    if warned:
+        console.print(f"{warned} van {len(files)} bestanden tellen en hebben opmerkingen; zie de map terugmelding.")
     known = sum(not f.new for f in files)
     if known:
         console.print(f"{known} van {len(files)} bestanden waren al ingenomen: daarmee is niets gedaan.")
+
+
+def folders(console: Console, found: Sequence[Path]) -> None:
+    """Folders in the inbox; their names to a person only, as those of files."""
+    for folder in found if console.is_terminal else ():
+        console.print(f"  Map niet gelezen: {folder.name}".replace("[", r"\["))
+    if found:
+        number = "1 map wordt" if len(found) == 1 else f"{len(found)} mappen worden"
+        console.print(f"{number} niet gelezen: zet de bestanden zelf tussen de aangeleverde bestanden.")
+
+
+def withdrawn(console: Console, label: str, found: Withdrawal) -> None:
+    """What does not count any more, and what counts instead."""
+    console.print(f"Ingetrokken: {label}.".replace("[", r"\["))
+    if found.back:
+        console.print(f"Telt weer: {found.back}.")
+    else:
+        console.print("Er was geen eerder bestand over dezelfde school en periode; nu telt er geen.")
+    if found.signed:
+        console.print("Het schooljaar is vastgesteld: daarin blijft gelden wat ondertekend is.")
 
 
 def outdated(console: Console, entries: Sequence[ManifestEntry], keys: Keys) -> None:

@@ -254,7 +254,7 @@ def _looks() -> dict[str, dict[str, Any]]:
         "bad": line | bad,
         "ours": line | bold | {"font_color": "#FFFFFF", "bg_color": "#1F3A5F"},
         "theirs": cell | bold | {"bg_color": "#DFE7F0"},
-        "line": line,
+        "line": line | {"quote_prefix": True},  # begins with a header of the sender
         "count": line | {"num_format": "#,##0"},
         "place": line | middle,
         "cell": cell,

@@ -1,6 +1,7 @@
 """The sensor that sees a file drop: one run per content of the inbox, whatever the files are called."""
 
 import hashlib
+from contextlib import suppress
 
 import dagster as dg
 
@@ -17,7 +18,10 @@ from zio_pipeline.stages.receiving import inbox_files
 )
 def file_drop_sensor(home: HomeResource) -> dg.RunRequest | dg.SkipReason:
     """A run key made of the bytes: the same inbox asks for one run, ever; a changed one for another."""
-    hashes = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in inbox_files(home.open().inbox))
+    hashes = []
+    for path in inbox_files(home.open().inbox):
+        with suppress(FileNotFoundError):  # taken away since it was listed
+            hashes.append(hashlib.sha256(path.read_bytes()).hexdigest())
     if not hashes:
         return dg.SkipReason("De inbox is leeg.")
-    return dg.RunRequest(run_key=hashlib.sha256("".join(hashes).encode()).hexdigest())
+    return dg.RunRequest(run_key=hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest())

@@ -1,11 +1,12 @@
 """A new file beside the others of its source, school and period: may it take their place?
 
-Belongs here: files offered together that contradict each other, a Wlz list older than the one that counts, timesheets that
-would lose weeks. Does not belong here: one file by itself (intake), what the rows of different sources say of each other.
+Belongs here: files offered together that contradict each other, a Wlz list older than the one that counts or without one of its
+zorgkantoren, timesheets that would lose weeks. Does not belong here: one file by itself (intake), what the rows of different
+sources say of each other.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -16,7 +17,7 @@ from zio_pipeline.contracts import sources
 from zio_pipeline.intake import Delivery
 from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.stages.standing import accepted_table
+from zio_pipeline.stages.standing import QUARANTINED, RAW, accepted_table, kept, vault_stem
 
 Entry = Callable[[Delivery], ManifestEntry]
 
@@ -24,32 +25,51 @@ Entry = Callable[[Delivery], ManifestEntry]
 def settled(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> list[Delivery]:
     """The deliveries as they end, in the order in which they take effect: older statements first.
 
+    A content that was registered before, in whatever reading, keeps its place in the order; only contents never seen before can
+    contradict each other.
+
     Args:
         home: for what stands.
         deliveries: offered together, their tables already in the vault.
         entry_of: the manifest entry of each.
     """
+    order = {entry.content_sha256: entry.sequence for entry in reversed(home.warehouse.manifest())}
     groups: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
-    for delivery in deliveries:
-        if delivery.status != "refused":
+    result = []
+    for delivery in (_not_ahead(home, one, entry_of(one)) for one in deliveries):
+        if delivery.status == "refused":
+            result.append(delivery)
+        else:
             groups[delivery.source, entry_of(delivery).scope].append(delivery)
-    result = [delivery for delivery in deliveries if delivery.status == "refused"]
     for group in groups.values():
-        ordered = _in_order_of_statement(home, group, entry_of)
-        result += [_against_standing(home, one, entry_of) for one in ordered] if ordered else map(_contradicting, group)
+        known = sorted((d for d in group if d.content_sha256 in order), key=lambda d: order[d.content_sha256])
+        new = [d for d in group if d.content_sha256 not in order]
+        ordered = _in_order_of_statement(home, new, entry_of)
+        result += _each_against_earlier(home, known + (ordered or []), order, entry_of)
+        result += [] if ordered is not None else map(_contradicting, new)
     return result
+
+
+def _not_ahead(home: Home, delivery: Delivery, entry: ManifestEntry) -> Delivery:
+    """A list dated ahead of its reception is refused: every later list would be older than it, for ever."""
+    if delivery.status == "refused" or delivery.source != "wlz_statuses":
+        return delivery
+    newest = max(accepted_table(home, entry, delivery.source)["list_date"].to_pylist())
+    if newest <= entry.received_on:
+        return delivery
+    reason = f"De dagtekening {newest:%d-%m-%Y} ligt na de dag van ontvangst, {entry.received_on:%d-%m-%Y}."
+    return refusal_of(delivery, f"{reason} Verbeter de dagtekening en lever de lijst opnieuw aan.")
 
 
 def _in_order_of_statement(home: Home, group: Sequence[Delivery], entry_of: Entry) -> list[Delivery] | None:
     """Files of one place in the order of the dates they state; None when those do not say which is the newest.
 
-    Files that say the same, such as a workbook and its copy as text, do not contradict each other.
+    Files that say the same, such as a workbook and its copy as text, do not contradict each other; which of them counts
+    follows from their bytes, never from their names. A date that was still to come at reception says nothing.
     """
-    if len(group) == 1 or _say_the_same(home, group, entry_of):
-        return list(group)
-    dates = {
-        one.content_sha256: _stated_date(accepted_table(home, entry_of(one), one.source), one.source) for one in group
-    }
+    if len(group) < 2 or _say_the_same(home, group, entry_of):
+        return sorted(group, key=lambda one: one.content_sha256)
+    dates = {one.content_sha256: _stated_date(home, entry_of(one)) for one in group}
     if None in dates.values() or len(set(dates.values())) < len(group):
         return None
     return sorted(group, key=lambda one: dates[one.content_sha256] or date.min)
@@ -57,17 +77,33 @@ def _in_order_of_statement(home: Home, group: Sequence[Delivery], entry_of: Entr
 
 def _say_the_same(home: Home, group: Sequence[Delivery], entry_of: Entry) -> bool:
     names = [dataset.name for dataset in sources()[group[0].source].datasets]
-    first, *others = (
-        [accepted_table(home, entry_of(one), name).drop_columns(["sheet", "row_number"]) for name in names]
-        for one in group
-    )
-    return all(mine.equals(theirs) for other in others for mine, theirs in zip(first, other, strict=True))
+    first, *others = (entry_of(one) for one in group)
+    tables, rejected = _accepted(home, first, names), _rejected(home, first)
+    return all(rejected == _rejected(home, one) and tables == _accepted(home, one, names) for one in others)
 
 
-def _stated_date(table: pa.Table, source: str) -> date | None:
-    column = {"wlz_statuses": "list_date", "provider_timesheets": "handed_in_on"}.get(source)
-    days = [] if column is None else table[column].drop_null().unique().to_pylist()
-    return max(days, default=None)
+def _accepted(home: Home, entry: ManifestEntry, names: Iterable[str]) -> list[pa.Table]:
+    """The accepted rows without their place, in an order of their own."""
+    tables = [accepted_table(home, entry, name).drop_columns(["sheet", "row_number"]) for name in names]
+    return [table.sort_by([(name, "ascending") for name in table.column_names]).combine_chunks() for table in tables]
+
+
+def _rejected(home: Home, entry: ManifestEntry) -> list[list[str]]:
+    """What is known of the other rows, and every row with a reason as it was sent, in an order of their own."""
+    stem = vault_stem(entry)
+    facts = kept(home, stem, QUARANTINED).drop_columns(["row_ref"]).to_pylist()
+    sent = defaultdict(list)
+    for cell in kept(home, stem, RAW).to_pylist():
+        place = cell.pop("sheet"), cell.pop("row_number")
+        sent[place].append(repr(cell))
+    return sorted([*([repr(fact)] for fact in facts), *(sorted(cells) for cells in sent.values())])
+
+
+def _stated_date(home: Home, entry: ManifestEntry) -> date | None:
+    column = {"wlz_statuses": "list_date", "provider_timesheets": "handed_in_on"}.get(entry.source)
+    days = [] if column is None else accepted_table(home, entry, entry.source)[column].drop_null().unique().to_pylist()
+    newest = max(days, default=None)
+    return newest if newest is None or newest <= entry.received_on else None
 
 
 def _contradicting(delivery: Delivery) -> Delivery:
@@ -78,21 +114,52 @@ def _contradicting(delivery: Delivery) -> Delivery:
     return replace(refusal_of(delivery, reason), status=CONTRADICTING)
 
 
-def _against_standing(home: Home, delivery: Delivery, entry_of: Entry) -> Delivery:
-    refusal = {"wlz_statuses": _older_list, "provider_timesheets": _weeks_lost}.get(delivery.source)
-    mine = entry_of(delivery)
-    for entry in home.warehouse.manifest(source=delivery.source, scope=mine.scope, active=True) if refusal else ():
-        offered, standing = (accepted_table(home, one, delivery.source) for one in (mine, entry))
-        if refusal and (reason := refusal(offered, standing)):
+def _each_against_earlier(
+    home: Home, ordered: Sequence[Delivery], order: dict[str, int], entry_of: Entry
+) -> list[Delivery]:
+    """Files of one place, each judged against what counts before it: what stands, and the one of its own drop before it."""
+    result: list[Delivery] = []
+    before: ManifestEntry | None = None
+    for delivery in ordered:
+        mine, known = entry_of(delivery), order.get(delivery.content_sha256)
+        standing = home.warehouse.manifest(source=delivery.source, scope=mine.scope, active=True)
+        # What came after a known content was judged against it then.
+        earlier = [one for one in standing if known is None or order[one.content_sha256] <= known]
+        if before is not None and known is None:
+            earlier.append(before)
+        judged = _against(home, delivery, mine, earlier)
+        before = before if judged.status == "refused" else mine
+        result.append(judged)
+    return result
+
+
+def _against(home: Home, delivery: Delivery, mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> Delivery:
+    refusal = {"wlz_statuses": _not_the_newest_list, "provider_timesheets": _weeks_lost}.get(delivery.source)
+    if refusal is None:
+        return delivery
+    offered = accepted_table(home, mine, delivery.source)
+    for entry in earlier:
+        if reason := refusal(offered, accepted_table(home, entry, delivery.source)):
             return refusal_of(delivery, reason)
     return delivery
 
 
-def _older_list(offered: pa.Table, standing: pa.Table) -> str | None:
+def _not_the_newest_list(offered: pa.Table, standing: pa.Table) -> str | None:
+    """A list takes the place of the whole list before it, so it is not older and names the same zorgkantoren at least."""
     day, newest = max(offered["list_date"].to_pylist()), max(standing["list_date"].to_pylist())
-    if day >= newest:
+    if day < newest:
+        return f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {newest:%d-%m-%Y}."
+    missing = _zorgkantoren(standing) - _zorgkantoren(offered)
+    if not missing:
         return None
-    return f"De lijst van {day:%d-%m-%Y} is ouder dan de lijst die nu geldt, van {newest:%d-%m-%Y}."
+    codes = ", ".join(sorted(missing))
+    one, many = f"zorgkantoor {codes} niet, dat wel in", f"zorgkantoren {codes} niet, die wel in"
+    which = f"{one} de geldende lijst staat" if len(missing) == 1 else f"{many} de geldende lijst staan"
+    return f"De lijst noemt {which}. Lever één lijst met alle zorgkantoren."
+
+
+def _zorgkantoren(table: pa.Table) -> set[str]:
+    return set(table["responsible_zorgkantoor"].drop_null().unique().to_pylist())
 
 
 def _weeks_lost(offered: pa.Table, standing: pa.Table) -> str | None:

@@ -7,7 +7,8 @@ the sender (feedback).
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +20,7 @@ from resources.home import Home
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import SetupError, ZioError
 from zio_pipeline.intake import PARSER_VERSION, Delivery, Reason, take_in_all
-from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
+from zio_pipeline.intake.delivery import CONTRADICTING, UNKNOWN, refusal_of
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.setup import read_setup
 from zio_pipeline.stages.auditing import audit_deliveries, data_docs
@@ -27,9 +28,12 @@ from zio_pipeline.stages.comparing import Entry, settled
 from zio_pipeline.stages.feedback import write_feedback
 from zio_pipeline.stages.references import note_references
 from zio_pipeline.stages.standing import QUARANTINE_SCHEMA, QUARANTINED, RAW, vault_stem
+from zio_pipeline.stages.withdrawing import WITHDRAWN
 
 DECISIONS = "payer_decisions-"
 """How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
+LAPSED = "Het bestand ligt niet meer tussen de aangeleverde bestanden. Lever het juiste bestand alleen aan."
+"""Said of a file that contradicted another one and was taken away before one of the two counted."""
 BYTES_AT_ONCE = 48_000_000
 """Files are read and judged together up to so many bytes: enough to be fast, and memory stays the same however many come."""
 
@@ -46,14 +50,16 @@ class Received:
     rows_accepted: int
     rows_quarantined: int
     new: bool
+    warnings: int = 0
 
 
 def receive(home: Home, folder: Path, on: date, on_file: Callable[[], None] = lambda: None) -> list[Received]:
-    """Take in every file of a folder; files that begin with a dot are not for us. Their order does not matter.
+    """Take in every file of a folder. Their order does not matter.
 
     Same bytes under the same contract, reader and key: nothing happens. A newer file of the same sender, school and period
     supersedes the earlier one; both are kept. Files offered together that contradict each other count neither, until the wrong
-    one is taken away. Everything is read and audited first; then all of it counts at once.
+    one is taken away. Everything is read and audited first; then all of it counts at once. A file that cannot be opened is
+    reported and nothing is stored of it; the others go on.
 
     Args:
         home: where everything is kept.
@@ -62,19 +68,29 @@ def receive(home: Home, folder: Path, on: date, on_file: Callable[[], None] = la
         on_file: called after each file.
     """
     contents: dict[str, str] = {}
+    unread: list[str] = []
 
     def offered() -> Iterator[tuple[str, bytes]]:
         for path in inbox_files(folder):
-            # Read once: of a file that somebody is still writing, what is registered is what was read.
-            data = path.read_bytes()
-            contents[path.name] = hashlib.sha256(data).hexdigest()
-            yield contents[path.name], data
+            try:
+                # Read once: of a file that somebody is still writing, what is registered is what was read.
+                data = path.read_bytes()
+            except OSError:  # taken away since it was listed, or closed to us
+                unread.append(path.name)
+            else:
+                contents[path.name] = hashlib.sha256(data).hexdigest()
+                yield contents[path.name], data
             on_file()
 
     with home.vault.exclusive():
-        new = {delivery.content_sha256 for delivery in take_up(home, offered(), lambda _: on)}
+        since = {entry.content_sha256: entry.received_on for entry in reversed(home.warehouse.manifest())}
+        new = {one.content_sha256 for one in take_up(home, offered(), lambda content: since.get(content, on))}
+        if not unread and _lapse(home, set(contents.values())):
+            write_feedback(home)
         rows = {row["content_sha256"]: row for row in home.warehouse.rows("deliveries")}
-    return [_received(name, rows[content], new=content in new) for name, content in contents.items()]
+        warnings = Counter(row["content_sha256"] for row in home.warehouse.rows("quarantine", severity="warning"))
+    found = [_received(name, rows[content], content in new, warnings[content]) for name, content in contents.items()]
+    return sorted([*found, *map(_unreadable, unread)], key=lambda one: one.name)
 
 
 def take_up(home: Home, files: Iterable[tuple[str, bytes]], received_on: Callable[[str], date]) -> list[Delivery]:
@@ -109,7 +125,17 @@ def inbox_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise ZioError(f"De map {folder} bestaat niet; geef met --inbox de map met aangeleverde bestanden.")
-    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    return sorted(path for path in _offered(folder) if path.is_file())
+
+
+def inbox_folders(folder: Path) -> list[Path]:
+    """The folders in an inbox, in order of name: what is in them is not read, so somebody must be told."""
+    return sorted(path for path in _offered(folder) if path.is_dir())
+
+
+def _offered(folder: Path) -> Iterator[Path]:
+    """What is for us: no hidden files, nor those that an office program puts beside a file that is open."""
+    return (path for path in folder.iterdir() if not path.name.startswith((".", "~$")))
 
 
 def _take_in(home: Home, files: Iterable[tuple[str, bytes]], entry_of: Entry) -> list[Delivery]:
@@ -125,8 +151,11 @@ def _take_in(home: Home, files: Iterable[tuple[str, bytes]], entry_of: Entry) ->
 
 
 def _portions(home: Home, files: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
-    """The new contents, some at a time."""
-    known, size = _known(home), 0
+    """The new contents, some at a time. What a person withdrew is never read again: it would come back by itself."""
+    known, size = (
+        _known(home) | {row["content_sha256"] for row in home.warehouse.rows("deliveries", status=WITHDRAWN)},
+        0,
+    )
     some: dict[str, bytes] = {}
     for content, data in files:
         if content not in known:
@@ -178,47 +207,86 @@ def _commit(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> None
     """Show the files with their quarantine and register them: until then nothing of them counts."""
     if not deliveries:
         return
-    # A file that contradicts another is not registered: it is looked at again as long as it lies in the inbox.
-    entries = [entry_of(delivery) for delivery in deliveries if delivery.status != CONTRADICTING]
-    withdrawn = _withdrawn(home, entries)
+    # Looked at again as long as it lies in the inbox: what contradicts another file, and what failed by a fault of ours.
+    passing = {one.content_sha256 for one in deliveries if one.status == CONTRADICTING or not one.foreseen}
+    entries = [entry_of(delivery) for delivery in deliveries if delivery.content_sha256 not in passing]
+    withdrawn = _withdrawn(home, entries, judged={delivery.content_sha256 for delivery in deliveries})
+    rows = [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries]
+    rows += [row for row, _ in withdrawn]
     shown = {
-        "deliveries": [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries] + withdrawn,
+        "deliveries": rows,
         "quarantine": [row for delivery in deliveries for row in _quarantine_rows(delivery)]
-        + [row for one in withdrawn for row in home.warehouse.rows("quarantine", content_sha256=one["content_sha256"])],
+        + [
+            one
+            for row, _ in withdrawn
+            for one in home.warehouse.rows("quarantine", content_sha256=row["content_sha256"])
+        ],
     }
-    for row in shown["deliveries"]:
+    contents = {row["content_sha256"] for row in rows}
+    before = [row for row in home.warehouse.rows("deliveries") if row["content_sha256"] in contents]
+    for label in {row["label"] for row in [*rows, *before]}:
         # What is judged anew gets a new workbook. Before the commit, so that a run that is cut off never keeps the old one.
-        (home.feedback / f"{row['label']}.xlsx").unlink(missing_ok=True)
-    home.warehouse.take_up(entries, shown)
+        (home.feedback / f"{label}.xlsx").unlink(missing_ok=True)
+    home.warehouse.take_up([*(entry for _, entry in withdrawn), *entries], shown)
 
 
-def _withdrawn(home: Home, entries: Sequence[ManifestEntry]) -> list[dict[str, Any]]:
-    """A file that contradicted one that now counts was the wrong one. A file that is read again says nothing about it."""
-    judged = {entry.content_sha256 for entry in entries}
+def _withdrawn(
+    home: Home, entries: Sequence[ManifestEntry], judged: Set[str]
+) -> list[tuple[dict[str, Any], ManifestEntry]]:
+    """A file that contradicted one that now counts was the wrong one: what is shown of it, and its entry as a refused file.
+
+    Registered it is known, so it does not take the place of the right one when it lies in the inbox again. A file that is read
+    again says nothing about it.
+    """
     known = {entry.content_sha256 for entry in home.warehouse.manifest()}
     new = [entry for entry in entries if entry.status != "refused" and entry.content_sha256 not in known]
-    places = {_place(entry.source, entry.label) for entry in new}
+    places = {_place(entry.source, entry.label): entry for entry in new}
     reason = "Een ander bestand over dezelfde school en periode is in plaats van dit bestand aanvaard."
-    return [
-        row | {"status": "refused", "reason": reason}
-        for row in home.warehouse.rows("deliveries", status=CONTRADICTING)
-        if _place(row["source"], row["label"]) in places and row["content_sha256"] not in judged
-    ]
+    result = []
+    for row in home.warehouse.rows("deliveries"):
+        right = places.get(_place(row["source"], row["label"]))
+        open_still = row["status"] == CONTRADICTING or row["reason"] == LAPSED
+        if right and open_still and row["content_sha256"] not in {*judged, *known}:
+            mine = {name: row[name] for name in ("content_sha256", "label", "received_on")}
+            result.append((row | {"status": "refused", "reason": reason}, replace(right, status="refused", **mine)))
+    return result
+
+
+def _lapse(home: Home, offered: Set[str]) -> bool:
+    """End contradictions whose files lie in the inbox no more; True when there were any. They may be offered anew."""
+    rows = [r for r in home.warehouse.rows("deliveries", status=CONTRADICTING) if r["content_sha256"] not in offered]
+    for row in rows:
+        changed = row | {"status": "refused", "reason": LAPSED}
+        home.warehouse.replace({"deliveries": [changed]}, content_sha256=row["content_sha256"])
+    return bool(rows)
 
 
 def _place(source: str, label: str) -> tuple[str, str]:
     return source, label.rsplit("-", 1)[0]
 
 
-def _received(name: str, row: Mapping[str, Any], *, new: bool) -> Received:
+def _received(name: str, row: Mapping[str, Any], new: bool, warnings: int) -> Received:
     counts = (row["rows_in"], row["rows_accepted"], row["rows_quarantined"])
-    return Received(name, row["label"], row["status"], row["reason"], *counts, new=new)
+    return Received(name, row["label"], row["status"], row["reason"], *counts, new=new, warnings=warnings)
+
+
+def _unreadable(name: str) -> Received:
+    return Received(
+        name, UNKNOWN, "refused", "Het bestand is niet te lezen; de andere bestanden wel.", 0, 0, 0, new=True
+    )
+
+
+class _Referred(frozenset[str]):
+    """Names of tables that something refers to; who pays for whom is put by others meanwhile, and never swept."""
+
+    def __contains__(self, name: object) -> bool:
+        return str(name).startswith(DECISIONS) or super().__contains__(name)
 
 
 def _sweep(home: Home) -> None:
     """Remove what a run that was cut off left: tables of file versions that were never registered, and half files."""
     registered = tuple(f"{vault_stem(entry)}-" for entry in home.warehouse.manifest())
-    home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS))})
+    home.vault.sweep(_Referred(name for name in home.vault.names() if name.startswith(registered)))
     for folder in (home.feedback, data_docs(home)):
         for half in folder.glob(".*"):  # so `write_atomically` names a file that is not whole yet
             half.unlink(missing_ok=True)
@@ -230,7 +298,7 @@ def _mark_superseded(home: Home) -> None:
     replaced = {e.content_sha256 for e in entries if not e.active and e.status != "refused"}
     replaced -= {e.content_sha256 for e in entries if e.active}
     for row in home.warehouse.rows("deliveries"):
-        if row["content_sha256"] in replaced and row["status"] != "superseded":
+        if row["content_sha256"] in replaced and row["status"] not in ("superseded", WITHDRAWN):
             changed = row | {"status": "superseded"}
             home.warehouse.replace({"deliveries": [changed]}, content_sha256=row["content_sha256"])
 
