@@ -47,10 +47,11 @@ def _rows(path: Path) -> list[list]:
 
 
 def written_bytes(folder: Path) -> dict[Path, bytes]:
-    """Everything under the home but inbox and vault; workbooks unzipped, so that compression hides nothing."""
+    """Everything under the home but what senders wrote and get back (inbox, terugmelding) and the vault; workbooks unzipped,
+    so that compression hides nothing."""
     contents = {}
     for path in folder.rglob("*"):
-        if not path.is_file() or path.relative_to(folder).parts[0] in ("inbox", "vault"):
+        if not path.is_file() or path.relative_to(folder).parts[0] in ("inbox", "terugmelding", "vault"):
             continue
         data = path.read_bytes()
         if zipfile.is_zipfile(path):
@@ -100,3 +101,11 @@ def test_vault_is_for_its_owner_only_and_holds_no_readable_person(settled_year: 
             assert path.stat().st_mode & 0o077 == 0
             text = path.read_bytes().decode("latin-1")
             assert not values & set(re.findall(r"\d{8,9}", text))
+
+
+def test_what_a_sender_gets_back_is_for_the_owner_only(settled_year: SettledYear):
+    folder = settled_year.folder / "terugmelding"
+    workbooks = list(folder.glob("*.xlsx"))
+    assert workbooks
+    assert folder.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in workbooks)
