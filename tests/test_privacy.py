@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import stat
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def _load(folder: Path) -> Keys:
 
 
 def test_processes_that_start_at_once_end_with_the_same_keys(tmp_path: Path) -> None:
-    with multiprocessing.get_context("forkserver").Pool(4) as pool:
-        found = pool.map(_load, [tmp_path] * 12, chunksize=1)
+    with ProcessPoolExecutor(4, multiprocessing.get_context("forkserver")) as pool:
+        found = list(pool.map(_load, [tmp_path] * 12))
     assert len({(keys.pseudonym_key, keys.vault_key) for keys in found}) == 1
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
 

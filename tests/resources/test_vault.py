@@ -6,6 +6,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,7 +164,7 @@ def test_a_kill_leaves_whole_files_only(tmp_path: Path) -> None:
 
 
 def test_two_that_put_the_same_name_at_once_do_no_harm(tmp_path: Path) -> None:
-    with multiprocessing.get_context("forkserver").Pool(4) as pool:
-        pool.map(_put_same, [tmp_path] * 12, chunksize=1)
+    with ProcessPoolExecutor(4, multiprocessing.get_context("forkserver")) as pool:
+        list(pool.map(_put_same, [tmp_path] * 12))
     assert Vault(tmp_path, KEYS).get("zelfde").equals(LARGE)
     assert [path.name for path in files(tmp_path)] == ["zelfde.parquet.enc"]
