@@ -48,6 +48,9 @@ KINDS = {
 }
 """How a text is parsed -> its logical type: `hours` hundredths of an hour, `euro` cents, `time` minutes since midnight."""
 
+UNIT_OF_KIND = {"hours": (100, "uur"), "euro": (100, "euro"), "minutes": (1, "minuten"), "duration": (1, "minuten")}
+"""How many of the stored unit go into one of what people write, and its Dutch word."""
+
 CLASSIFICATIONS = ("public", "internal", "restricted", "personal")
 SEVERITIES = ("error", "warning")
 
@@ -70,6 +73,17 @@ class Column:
     synonyms: tuple[str, ...]
     allowed: tuple[tuple[str, str], ...]
     refers_to: str | None
+
+    @property
+    def range_in_words(self) -> str:
+        """'van 0,01 tot en met 24 uur': the limits as people write them; '' when there are none."""
+        factor, unit = UNIT_OF_KIND.get(self.kind, (1, ""))
+        low, high = (None if bound is None else _written(bound, factor) for bound in (self.minimum, self.maximum))
+        if low is None:
+            words = "" if high is None else f"ten hoogste {high}"
+        else:
+            words = f"ten minste {low}" if high is None else f"van {low} tot en met {high}"
+        return f"{words} {unit}".strip() if words else ""
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -140,6 +154,11 @@ class Contract:
     def dataset(self, name: str) -> Dataset:
         """The dataset of that name; KeyError when there is none."""
         return next((d for d in self.datasets if d.name == name), None) or _missing(self.id, name)
+
+
+def _written(bound: int, factor: int) -> str:
+    whole, part = divmod(bound, factor)
+    return f"{whole},{part:02d}" if part else str(whole)
 
 
 def _missing(where: str, name: str) -> Any:

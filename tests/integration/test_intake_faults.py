@@ -18,7 +18,7 @@ from tests.integration.test_intake_versions import FIRST_DAY, NEXT_DAY, YEAR, Of
 from zio_pipeline.cli import show
 from zio_pipeline.cli.main import main
 from zio_pipeline.errors import ZioError
-from zio_pipeline.stages import receiving
+from zio_pipeline.stages import receiving, standing
 from zio_pipeline.stages.receiving import inbox_files, inbox_folders
 from zio_pipeline.stages.withdrawing import withdraw
 
@@ -266,20 +266,11 @@ def test_only_workbooks_of_this_program_are_removed(office: Office):
     assert label not in office.workbooks()
 
 
-def test_who_pays_for_whom_published_meanwhile_is_not_swept(office: Office, monkeypatch: pytest.MonkeyPatch):
-    vault, name = office.home.vault, f"{receiving.DECISIONS}{YEAR}-abc"
-    names = vault.names
-
-    def published_after_listing() -> list[str]:
-        found = names()
-        vault.put(name, pa.table({"a": [1]}))
-        return found
-
-    vault.put("left-over", pa.table({"a": [1]}))
-    with monkeypatch.context() as patch:
-        patch.setattr(vault, "names", published_after_listing)
-        office.offer({})
-        office.offer({})
+def test_who_pays_for_whom_is_not_swept(office: Office):
+    vault, name = office.home.vault, f"{standing.DECISIONS}{YEAR}-abc"
+    for table in (name, "left-over"):
+        vault.put(table, pa.table({"a": [1]}))
+    office.offer({})
     assert vault.names() == [name]
 
 

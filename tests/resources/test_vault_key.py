@@ -5,8 +5,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from resources import sealed, vault_key
 from resources.home import Home
 from resources.vault import Vault
+from tests.killing import Killed, killed_at
 from zio_pipeline.cli import main
 from zio_pipeline.errors import ZioError
 from zio_pipeline.privacy import Keys
@@ -26,10 +26,6 @@ OLD = Keys(b"p" * 32, b"v" * 32, "deadbeef")
 NEW = replace(OLD, vault_key=b"w" * 32)
 TABLES = {name: pa.table({"pupil": [name, "geheim"]}) for name in ("a", "b", "c")}
 RAW = {"d": b"ruw", "e": b""}
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing catches it."""
 
 
 @pytest.fixture
@@ -99,26 +95,8 @@ def test_what_was_put_beside_the_lock_during_the_change_is_found(folder: Path):
     assert vault.get("meanwhile").equals(TABLES["a"])
 
 
-@contextmanager
-def killed_at(moment: int) -> Iterator[list[int]]:
-    """The n-th rename, removal or flush of a folder is never reached; yields those that were."""
-    reached: list[int] = []
-
-    def step(real: Any) -> Any:
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            if len(reached) + 1 == moment:
-                raise Killed
-            reached.append(moment)
-            return real(*args, **kwargs)
-
-        return counted
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "replace", step(Path.replace))
-        patch.setattr(shutil, "rmtree", step(shutil.rmtree))
-        for module in (sealed, vault_key):
-            patch.setattr(module, "sync_folder", step(module.sync_folder))
-        yield reached
+STEPS = ((Path, "replace"), (shutil, "rmtree"), (sealed, "sync_folder"), (vault_key, "sync_folder"))
+"""Every rename, removal and flush of a folder."""
 
 
 def opens_whole(folder: Path, keys: Keys) -> bool:
@@ -135,7 +113,7 @@ def test_a_kill_at_any_moment_leaves_it_under_one_key(folder: Path, tmp_path: Pa
         copy = tmp_path / str(moment)
         shutil.copytree(folder, copy)
         switched = []
-        with killed_at(moment) as reached, suppress(Killed):
+        with killed_at(moment, *STEPS) as reached, suppress(Killed):
             vault = opened(copy, OLD)
             vault.change_key(NEW, lambda: switched.append(1))  # noqa: B023
         finished = len(reached) < moment - 1
@@ -158,7 +136,7 @@ def test_a_kill_at_any_moment_leaves_it_under_one_key(folder: Path, tmp_path: Pa
 
 
 def test_the_wrong_key_touches_nothing_of_a_change_that_was_cut_off(folder: Path):
-    with killed_at(15), suppress(Killed):
+    with killed_at(15, *STEPS), suppress(Killed):
         opened(folder, OLD).change_key(NEW, nothing)
     assert (folder / "next").exists()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,8 +1,7 @@
 """Retention: what senders wrote goes in time, never without a record, and nothing that the settlement needs goes with it."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from resources import vault
 from resources.home import Home
 from tests.intake.files import csv_of, line, pupil
+from tests.killing import Killed, killed_at
 from zio_pipeline.cli import main
 from zio_pipeline.errors import ZioError
 from zio_pipeline.stages import receiving, retention
@@ -159,30 +159,8 @@ def test_the_record_and_the_folder_hold_nothing_personal(home: Home, tmp_path: P
     assert not list(home.feedback.iterdir())
 
 
-class Killed(BaseException):
-    """Stands for a kill: nothing catches it."""
-
-
-@contextmanager
-def killed_at(moment: int) -> Iterator[list[int]]:
-    """The n-th removal, or write of the record or of a folder, is never reached; yields those that were."""
-    reached: list[int] = []
-
-    def step(real: Any) -> Any:
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            if len(reached) + 1 == moment:
-                raise Killed
-            reached.append(moment)
-            return real(*args, **kwargs)
-
-        return counted
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(retention, "publish", step(retention.publish))
-        patch.setattr(Path, "unlink", step(Path.unlink))
-        for module in (retention, vault):
-            patch.setattr(module, "sync_folder", step(module.sync_folder))
-        yield reached
+STEPS = ((retention, "publish"), (Path, "unlink"), (retention, "sync_folder"), (vault, "sync_folder"))
+"""Every write of the record and of a folder, and every removal."""
 
 
 def test_a_kill_at_any_moment_leaves_nothing_without_record_and_the_next_run_finishes(tmp_path: Path, monkeypatch):
@@ -193,7 +171,7 @@ def test_a_kill_at_any_moment_leaves_nothing_without_record_and_the_next_run_fin
         receive(home, home.inbox, ON)
         everything = left(home)
         assert everything.total() == 3
-        with killed_at(moment) as reached, suppress(Killed):
+        with killed_at(moment, *STEPS) as reached, suppress(Killed):
             remove_expired(home, EXPIRED)
         finished = len(reached) < moment - 1
         gone = everything - left(home)

@@ -14,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from zio_pipeline.audit.engine import Asked, expect
-from zio_pipeline.audit.rules import literal, quoted
 from zio_pipeline.audit.verdict import frame
 from zio_pipeline.contracts import Column, Dataset
+from zio_pipeline.sql import literal, quoted
 
 TOLERANCES = {"volume": 250, "distinct": 250, "share": 100, "blank": 100, "mean": 150}
 """What is still ordinary, in thousandths: of the earlier number for `volume`, `distinct` and `mean`; of all rows, so a tenth is

@@ -12,6 +12,7 @@ from typing import Any
 
 from zio_pipeline.contracts import Column, Dataset, RowRule
 from zio_pipeline.errors import ContractError
+from zio_pipeline.sql import literal, quoted
 
 FORMS = {
     "school_year": (r"20[0-9]{2}-20[0-9]{2}", "een schooljaar"),
@@ -25,7 +26,6 @@ FORMS = {
 }
 """Form of the typed value per kind, and its name. Only what Python and RE2 read alike: no classes such as \\d, no look-ahead."""
 
-_UNITS = {"euro": (100, " euro"), "hours": (100, " uur"), "minutes": (1, " minuten"), "duration": (1, " minuten")}
 _PERIOD = re.compile(r"(?:\w+ is null or )*(?P<later>\w+) >= (?P<earlier>\w+)")
 
 
@@ -98,7 +98,9 @@ def _column(column: Column) -> Iterator[Rule]:
         outside = [f"{value} < {column.minimum}"] if column.minimum is not None else []
         outside += [f"{value} > {column.maximum}"] if column.maximum is not None else []
         bad = " or ".join(outside)
-        yield Rule("range", name, _range(column), "ExpectColumnValuesToBeBetween", one | limits, bad)
+        words = column.range_in_words
+        sentence = f"{words[0].upper()}{words[1:]}."
+        yield Rule("range", name, sentence, "ExpectColumnValuesToBeBetween", one | limits, bad)
     form = _form(column)
     if form is not None:
         body, sentence = form
@@ -119,19 +121,6 @@ def _form(column: Column) -> tuple[str, str] | None:
     return None
 
 
-def _range(column: Column) -> str:
-    factor, unit = _UNITS.get(column.kind, (1, ""))
-    low, high = (None if bound is None else _bound(bound, factor) for bound in (column.minimum, column.maximum))
-    if high is None:
-        return f"Ten minste {low}{unit}."
-    return f"Ten hoogste {high}{unit}." if low is None else f"Van {low} tot en met {high}{unit}."
-
-
-def _bound(bound: int, factor: int) -> str:
-    whole, part = divmod(bound, factor)
-    return f"{whole},{part:02d}" if part else str(whole)
-
-
 def _period(dataset: Dataset, rule: RowRule) -> Iterator[Rule]:
     """A rule that says no more than that one column is not before another; whatever else it says, it is none of these."""
     found = _PERIOD.fullmatch(rule.ok)
@@ -142,13 +131,3 @@ def _period(dataset: Dataset, rule: RowRule) -> Iterator[Rule]:
     pair = {"column_A": later, "column_B": earlier, "or_equal": True, "ignore_row_if": "either_value_is_missing"}
     bad = f"{quoted(later)} < {quoted(earlier)}"
     yield Rule(rule.name, (later, earlier), sentence, "ExpectColumnPairValuesAToBeGreaterThanB", pair, bad)
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

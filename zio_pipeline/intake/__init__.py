@@ -20,7 +20,7 @@ from zio_pipeline.intake.delivery import UNKNOWN, Delivery, QuarantinedRow, Reas
 from zio_pipeline.intake.headers import SETUP, Recognised, recognise, score
 from zio_pipeline.intake.judging import Judged, judge
 from zio_pipeline.intake.layout import Table, lay_out
-from zio_pipeline.intake.parsing import connect, forget_database
+from zio_pipeline.intake.parsing import THREADS, connect, forget_database
 from zio_pipeline.intake.reading import read
 from zio_pipeline.privacy import Keys
 
@@ -28,9 +28,6 @@ __all__ = ["PARSER_VERSION", "Delivery", "QuarantinedRow", "Reason", "rows_with_
 
 PARSER_VERSION = "2"
 """Goes up whenever the same bytes may be read otherwise: part of a file's identity in the manifest."""
-
-THREADS = 2
-"""Files opened at once: most of opening leaves the interpreter, and intake is not alone on its machine."""
 
 
 @dataclass(frozen=True)

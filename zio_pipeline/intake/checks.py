@@ -13,20 +13,14 @@ from functools import cache
 
 from zio_pipeline.contracts import Column, Dataset
 from zio_pipeline.errors import ContractError
-from zio_pipeline.intake.parsing import EXPECTED, literal, quoted
+from zio_pipeline.intake.parsing import EXPECTED
+from zio_pipeline.sql import literal, quoted
 
 TEST_NUMBERS = ("111222333", "123456782", "999990007", "999990019", "999990020")
 REPEATABLE = ("provider_timesheets",)
 """Somebody may do the same for as long twice a day: two equal rows are a signal there, not a fault (SPEC section 7)."""
 
 PERIOD_STARTS = ("valid_from", "member_from")
-
-_UNITS = {
-    "hours": (100, "uur"),
-    "euro": (100, "euro"),
-    "minutes": (1, "minuten"),
-    "duration": (1, "minuten"),
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ def _column_checks(column: Column, value: str, plain: str) -> Iterator[Check]:
         limits = ((">=", column.minimum), ("<=", column.maximum))
         inside = " and ".join(f"{value} {sign} {limit}" for sign, limit in limits if limit is not None)
         outside = "" if column.kind == "duration" else f"{value} is not null and not ({inside})"
-        yield Check(column.name, "range", "error", sentence + _range_text(column), outside)
+        yield Check(column.name, "range", "error", f"{sentence}verwacht wordt {column.range_in_words}.", outside)
     if column.pattern is not None:
         pattern = f"{value} is not null and not regexp_matches({value}, {literal(column.pattern)})"
         yield Check(column.name, "pattern", "error", f"{sentence}de vorm klopt niet.", pattern)
@@ -151,20 +145,3 @@ def _rule_check(dataset: Dataset, name: str, ok: str, message: str, severity: st
     words = set(re.findall(r"\w+", re.sub(r"'[^']*'", "", ok)))
     needs = frozenset(column.name for column in dataset.columns if column.name in words)
     return Check("", name, severity, message, f"({ok}) is not true", needs)
-
-
-def _range_text(column: Column) -> str:
-    factor, unit = _UNITS.get(column.kind, (1, ""))
-    low, high = (None if bound is None else _bound_text(bound, factor) for bound in (column.minimum, column.maximum))
-    if high is None:
-        words = f"ten minste {low}"
-    elif low is None:
-        words = f"ten hoogste {high}"
-    else:
-        words = f"van {low} tot en met {high}"
-    return f"verwacht wordt {words} {unit}".strip() + "."
-
-
-def _bound_text(bound: int, factor: int) -> str:
-    whole, part = divmod(bound, factor)
-    return f"{whole},{part:02d}" if part else str(whole)

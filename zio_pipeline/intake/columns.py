@@ -7,9 +7,10 @@ Does not belong here: how one text is read (parsing), checks over more columns o
 Two million rows hold some hundreds of different dates and durations: reading a text once is what makes intake fast.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import duckdb
 import numpy as np
@@ -20,9 +21,10 @@ import pyarrow.compute as pc
 from zio_pipeline.contracts import Column, Dataset
 from zio_pipeline.intake.checks import column_checks, mask_sql
 from zio_pipeline.intake.layout import Table
-from zio_pipeline.intake.parsing import ARROW, UNITS, prepare_sql, quoted, value_sql
+from zio_pipeline.intake.parsing import ARROW, THREADS, UNITS, prepare_sql, value_sql
 from zio_pipeline.intake.sheets import Index, Mask
 from zio_pipeline.reference import municipalities
+from zio_pipeline.sql import quoted
 
 Bits = npt.NDArray[np.int64]
 
@@ -86,7 +88,8 @@ def read_columns(connection: duckdb.DuckDBPyConnection, batch: Batch, first_bits
         first_bits: the bit of the first check of each column, in contract order.
     """
     columns = batch.dataset.columns
-    encoded = [_encoded(batch, column) for column in columns]
+    with ThreadPoolExecutor(THREADS) as pool:
+        encoded = list(pool.map(partial(_encoded, batch), columns))
     present = [i for i, (texts, _) in enumerate(encoded) if len(texts) > 1]
     found = _found(connection, batch.dataset, [encoded[i][0] for i in present], present, first_bits)
     reads = []
@@ -204,32 +207,13 @@ def _municipalities_marked(column: Column, first_bit: int, read: Read) -> Read:
 
 
 def _settled_units(batch: Batch, column: Column, first_bit: int, found: dict[str, pa.Array], read: Read) -> Read:
-    """The unit of each file: the first in which the most cells can be read, if those are nine in ten.
-
-    '450' may be minutes and '8' hours; where both stand in one column nobody knows what '20' is. '0,5' may be half an hour
-    and half a day: beside a cell that can only be a fraction of a day it is in doubt, unless most can only be that, or
-    some can only be hours. DOMAIN 8.44.
-    """
-    fits = [np.asarray(found[unit].is_valid()) for unit in UNITS]
-    any_unit = np.logical_or.reduce(fits)
-    counts = np.stack([_counts(batch, read, fit) for fit in fits])
-    units = np.argmax(counts, axis=0)
-    units[counts.max(axis=0) < SETTLED_FROM * _counts(batch, read, any_unit)] = UNSETTLED
-    hours, fraction = (fits[UNITS.index(unit)] for unit in ("hours", "fraction"))
-    fractions, whole = _counts(batch, read, fraction & ~hours), _counts(batch, read, hours & ~fraction)
-    as_fraction = (units == UNITS.index("fraction")) & (2 * fractions < counts[UNITS.index("fraction")])
-    as_hours = (units == UNITS.index("hours")) & (fractions > 0) & (whole == 0)
-    # 7,30 beside 6,45 and 8,00 are hours and minutes written as decimals: nobody works quarters of a tenth of an hour.
-    form = np.asarray(found["form"].cast(pa.int64()))
-    like_clock = _counts(batch, read, form == _LIKE_CLOCK), _counts(batch, read, form == _DECIMALS)
-    long = _counts(batch, read, np.asarray(pc.greater(found["hours"], _MOST_HOURS).fill_null(False)))
-    in_hours = units == UNITS.index("hours")
-    as_clock = in_hours & (like_clock[0] > 0) & (like_clock[1] == 0)
-    too_long = in_hours & (2 * long > counts[UNITS.index("hours")])
-    units[as_fraction | as_hours | as_clock | too_long] = UNSETTLED
+    """The unit of each file, and every duration in it; what can only be read in another unit is `mixed_unit`. DOMAIN 8.44."""
+    fits = {unit: np.asarray(found[unit].is_valid()) for unit in UNITS}
+    any_unit = np.logical_or.reduce(list(fits.values()))
+    units = _units(batch, found, read, fits, any_unit)
     mixed, outside = _bit(column, first_bit, "mixed_unit"), _bit(column, first_bit, "range")
     values, problems = [], []
-    for unit, fit in zip(UNITS, fits, strict=True):
+    for unit, fit in fits.items():
         minutes = _in_minutes(unit, found[unit])
         good = pc.and_(pc.greater_equal(minutes, column.minimum), pc.less_equal(minutes, column.maximum))
         bad_range = ~np.asarray(good.fill_null(True))
@@ -238,6 +222,39 @@ def _settled_units(batch: Batch, column: Column, first_bit: int, found: dict[str
     variant = np.maximum(units, 0)[batch.file_of_row]
     index = read.index + variant * len(any_unit)
     return Read(pa.concat_arrays(values), np.concatenate(problems), index, units)
+
+
+def _units(
+    batch: Batch, found: dict[str, pa.Array], read: Read, fits: Mapping[str, Mask], any_unit: Mask
+) -> npt.NDArray[np.int64]:
+    """Per file the first unit in which the most cells can be read, if those are nine in ten and it is not in doubt.
+
+    '450' may be minutes and '8' hours; where both stand in one column nobody knows what '20' is.
+    """
+    counts = np.stack([_counts(batch, read, fit) for fit in fits.values()])
+    units: npt.NDArray[np.int64] = np.argmax(counts, axis=0)
+    unsettled = counts.max(axis=0) < SETTLED_FROM * _counts(batch, read, any_unit)
+    in_hours, in_fractions = units == UNITS.index("hours"), units == UNITS.index("fraction")
+    in_doubt = in_hours & _hours_in_doubt(batch, found, read, fits)
+    # '0,5' is half an hour or half a day: beside a few cells that can only be parts of a day nobody knows which.
+    only = _counts(batch, read, fits["fraction"] & ~fits["hours"])
+    in_doubt |= in_fractions & (2 * only < counts[UNITS.index("fraction")])
+    units[unsettled | in_doubt] = UNSETTLED
+    return units
+
+
+def _hours_in_doubt(batch: Batch, found: dict[str, pa.Array], read: Read, fits: Mapping[str, Mask]) -> Mask:
+    """Where what looks like decimal hours may be parts of a day, hours and minutes (7,30 beside 6,45), or minutes."""
+
+    def count(has: Mask) -> Bits:
+        return _counts(batch, read, has)
+
+    hours, fraction, form = fits["hours"], fits["fraction"], np.asarray(found["form"].cast(pa.int64()))
+    parts_of_a_day = (count(fraction & ~hours) > 0) & (count(hours & ~fraction) == 0)
+    like_a_clock = (count(form == _LIKE_CLOCK) > 0) & (count(form == _DECIMALS) == 0)
+    long = np.asarray(pc.greater(found["hours"], _MOST_HOURS).fill_null(False))
+    mask: Mask = parts_of_a_day | like_a_clock | (2 * count(long) > count(hours))
+    return mask
 
 
 def _in_minutes(unit: str, found: pa.Array) -> pa.Array:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zio_pipeline.contracts import Column
+from zio_pipeline.contracts import UNIT_OF_KIND, Column
 from zio_pipeline.intake.columns import UNSETTLED, Batch, Read
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.layout import Control, Table
@@ -26,9 +26,6 @@ _CLOCK = re.compile(r"(\d{1,7})[:uh]([0-5]\d)(?::00)?")
 _NUMBER = re.compile(
     r"(-?)(?:€ ?)?(\d{1,3}(?:\.\d{3})+|\d{1,12})(?:[.,](\d{1,15}))?(?: ?(?:uur|uren|u|min|minuten))?", re.I
 )
-
-_SCALE = {"hours": 100, "euro": 100, "minutes": 1}
-"""How many of the stored unit go into one of what the sender writes."""
 
 
 def checked_sums(batch: Batch, reads: Sequence[Read], number: int, tables: Sequence[Table], start: int) -> list[Reason]:
@@ -92,7 +89,7 @@ def _stated(column: Column, read: Read, number: int, text: str) -> Fraction | No
             return None
         minutes = {"clock": None, "hours": 60, "minutes": 1, "fraction": 1440}[UNITS[read.units[number]]]
         return None if minutes is None else _number(plain) * minutes
-    return _number(plain) * _SCALE[column.kind] if plain else None
+    return _number(plain) * UNIT_OF_KIND[column.kind][0] if plain else None
 
 
 def _number(found: re.Match[str]) -> Fraction:

@@ -11,6 +11,7 @@ column the first stays; of different rows with one key none stays, because nobod
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -24,9 +25,10 @@ from zio_pipeline.intake.columns import UNSETTLED, Batch, Bits, Read, read_colum
 from zio_pipeline.intake.controls import checked_sums
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.layout import Table
-from zio_pipeline.intake.parsing import UNITS, UNITS_IN_DUTCH, quoted, schema
+from zio_pipeline.intake.parsing import THREADS, UNITS, UNITS_IN_DUTCH, schema
 from zio_pipeline.intake.sheets import Mask
 from zio_pipeline.privacy import Keys, pseudonym
+from zio_pipeline.sql import quoted
 
 Place = tuple[str, int]
 """Sheet and row number of the sender."""
@@ -172,10 +174,14 @@ def _typed(batch: Batch, reads: Sequence[Read], keys: Keys) -> pa.Table:
         "sheet": pa.chunked_array(sheets, pa.string()),
         "row_number": pa.array(np.concatenate(numbers) if numbers else [], pa.int64()),
     }
-    for column, field, read in zip(batch.dataset.columns, schema(batch.dataset), reads, strict=True):
-        values = _pseudonyms(column, read.values, keys)
-        columns[column.name] = values.take(pa.array(read.index)).cast(field.type)
-    return pa.table(columns)
+
+    def typed(column: Column, field: pa.Field, read: Read) -> pa.Array:
+        return _pseudonyms(column, read.values, keys).take(pa.array(read.index)).cast(field.type)
+
+    fields = schema(batch.dataset)
+    with ThreadPoolExecutor(THREADS) as pool:
+        made = pool.map(typed, batch.dataset.columns, fields, reads)
+    return pa.table(columns | dict(zip(fields.names, made, strict=True)))
 
 
 def _pseudonyms(column: Column, values: pa.Array, keys: Keys) -> pa.Array:

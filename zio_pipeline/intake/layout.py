@@ -66,12 +66,13 @@ class Table:
         return self.found.sheet.numbers[self.rows]
 
     def overflow(self) -> Mask:
-        """Rows of a text file with a filled cell beyond the header: something has shifted."""
+        """Rows of a text file with a filled cell beyond the header, or with more cells than header and most rows have: something
+        has shifted.
+        """
         if self.sheet:
             return np.zeros(len(self.rows), np.bool_)
         sheet, header = self.found.sheet, len(self.found.header)
         widths = sheet.widths[self.rows]
-        # More separators than its neighbours: a value has moved, also when the last cells are empty.
         usual = int(np.bincount(widths).argmax()) if len(widths) else 0
         return (sheet.filled(header)[self.rows] > 0) | (widths > max(header, usual))
 
@@ -107,12 +108,17 @@ def lay_out(found: Found, rows_before: int = 0) -> Table:
 
 
 def _suspects(found: Found) -> Mask:
-    """Rows below the header that may be a header again, or a total."""
-    first = found.sheet.first_texts()
+    """Rows below the header that may be a header again, or a total: their first cell says so, or that of our last column."""
     known = {found.header[places[0]].lower() for places in found.positions.values()} | aliases(found.dataset).keys()
-    like_header = pc.is_in(pc.utf8_lower(first), pa.array(sorted(known), pa.string()))
-    like_total = pc.match_substring(first, "tot", ignore_case=True)
-    suspects: Mask = np.asarray(pc.or_(like_header, like_total)).copy()
+    words = pa.array(sorted(known), pa.string())
+    last = max(found.positions[column.name][0] for column in found.dataset.columns if column.required)
+    suspects = np.zeros(len(found.sheet), np.bool_)
+    for texts in (found.sheet.first_texts(), found.sheet.column(last)):
+        encoded = texts.dictionary_encode()  # each different text is looked at once
+        lower = pc.utf8_lower(encoded.dictionary)
+        says_so = np.asarray(pc.or_(pc.is_in(lower, words), pc.match_substring(lower, "tot")))
+        if says_so.any():
+            suspects |= np.append(says_so, False)[np.asarray(encoded.indices.fill_null(len(says_so)))]
     suspects[: found.header_index + 1] = False
     return suspects
 
@@ -176,13 +182,13 @@ class _Sorting:
         again = found_at(self.found.sheet, self.found.dataset, index)
         if 2 * len(again.missing) > len(self._required):
             return False
-        if not again.missing and again.positions != self.found.positions:
+        if any(self.found.positions.get(name) != places for name, places in again.positions.items()):
             place = f"Blad '{self.found.sheet.name}': " if self.found.sheet.name else ""
             raise RefusedFileError(
                 f"{place}De kop op regel {again.header_number} heeft andere kolommen of een andere volgorde dan die op regel "
                 f"{self.found.header_number}. Maak beide koppen gelijk, of lever twee bestanden."
             )
-        return again.positions == self.found.positions
+        return again.positions.keys() == self.found.positions.keys()
 
     def _rows_above(self, index: int) -> int:
         return int(self.is_data[:index].sum())

@@ -16,6 +16,10 @@ import pyarrow as pa
 
 from zio_pipeline.contracts import KINDS, Column, Dataset
 from zio_pipeline.errors import ContractError
+from zio_pipeline.sql import literal
+
+THREADS = 2
+"""What intake uses of a machine, in the database and outside: most of its work leaves the interpreter, and it is not alone."""
 
 _MACROS = r"""
 -- A cell without odd spaces, invisible characters and loose accents; NULL when nothing remains. Most cells are clean.
@@ -188,8 +192,8 @@ def forget_database() -> None:
 
 @cache
 def _database(process: int) -> duckdb.DuckDBPyConnection:
-    """Made once per process: the macros take longer than a small file. Two threads: intake is not alone."""
-    connection = duckdb.connect(":memory:", config={"threads": 2, "enable_external_access": False})
+    """Made once per process: the macros take longer than a small file."""
+    connection = duckdb.connect(":memory:", config={"threads": THREADS, "enable_external_access": False})
     connection.execute(_MACROS)
     return connection
 
@@ -210,16 +214,6 @@ def _canonical(column: Column, plain: str) -> str:
     words = {word.lower(): value for value, label in column.allowed for word in (label, value)}
     cases = " ".join(f"when {literal(word)} then {literal(value)}" for word, value in words.items())
     return f"case lower({plain}) {cases} end"
-
-
-def literal(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def schema(dataset: Dataset) -> pa.Schema:

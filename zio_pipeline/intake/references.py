@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from zio_pipeline.contracts import Dataset, ReferenceRule
 from zio_pipeline.intake.delivery import Reason
-from zio_pipeline.intake.parsing import connect, quoted
+from zio_pipeline.intake.parsing import connect
+from zio_pipeline.sql import quoted
 
 Known = Mapping[tuple[str, str], pa.Table]
 """What the other sources have, by source and dataset."""

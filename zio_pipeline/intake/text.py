@@ -50,7 +50,7 @@ def read_text(data: bytes, score: Callable[[Sequence[str]], int]) -> Sheet:
         raise RefusedFileError("Dit is geen tabel: een regel is veel te lang.")
     delimiter = _delimiter(text, score)
     cells, ends, numbers = _cut(text, delimiter, lines) or _cut_by_csv(text, delimiter)
-    newlines_in_cells = pc.sum(pc.count_substring(cells, "\n")).as_py() or 0
+    newlines_in_cells = pc.sum(pc.count_substring(cells, "\n"), min_count=0).as_py() if b'"' in text else 0
     if len(lines) - newlines_in_cells != len(ends):
         raise RefusedFileError(
             f"Het bestand heeft {len(lines)} regels, maar er zijn er {len(ends)} gelezen; neem contact op met de beheerder."
@@ -68,7 +68,10 @@ def _decoded(data: bytes) -> bytes:
     if b"\x00" in text:
         raise RefusedFileError("Dit is geen tekstbestand en geen .xlsx-werkboek.")
     # Exports pasted one behind the other each bring their own mark.
-    text = text.replace(codecs.BOM_UTF8, b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if codecs.BOM_UTF8 in text:
+        text = text.replace(codecs.BOM_UTF8, b"")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return text if text.endswith(b"\n") else text + b"\n"
 
 

@@ -27,11 +27,9 @@ from zio_pipeline.stages.auditing import audit_deliveries, data_docs
 from zio_pipeline.stages.comparing import Entry, settled
 from zio_pipeline.stages.feedback import write_feedback
 from zio_pipeline.stages.references import note_references
-from zio_pipeline.stages.standing import QUARANTINE_SCHEMA, QUARANTINED, RAW, vault_stem
+from zio_pipeline.stages.standing import DECISIONS, QUARANTINE_SCHEMA, QUARANTINED, RAW, vault_stem
 from zio_pipeline.stages.withdrawing import WITHDRAWN
 
-DECISIONS = "payer_decisions-"
-"""How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
 LAPSED = "Het bestand ligt niet meer tussen de aangeleverde bestanden. Lever het juiste bestand alleen aan."
 """Said of a file that contradicted another one and was taken away before one of the two counted."""
 BYTES_AT_ONCE = 48_000_000
@@ -152,10 +150,8 @@ def _take_in(home: Home, files: Iterable[tuple[str, bytes]], entry_of: Entry) ->
 
 def _portions(home: Home, files: Iterable[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
     """The new contents, some at a time. What a person withdrew is never read again: it would come back by itself."""
-    known, size = (
-        _known(home) | {row["content_sha256"] for row in home.warehouse.rows("deliveries", status=WITHDRAWN)},
-        0,
-    )
+    known = _known(home) | {row["content_sha256"] for row in home.warehouse.rows("deliveries", status=WITHDRAWN)}
+    size = 0
     some: dict[str, bytes] = {}
     for content, data in files:
         if content not in known:
@@ -212,21 +208,16 @@ def _commit(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> None
     entries = [entry_of(delivery) for delivery in deliveries if delivery.content_sha256 not in passing]
     withdrawn = _withdrawn(home, entries, judged={delivery.content_sha256 for delivery in deliveries})
     rows = [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries]
-    rows += [row for row, _ in withdrawn]
-    shown = {
-        "deliveries": rows,
-        "quarantine": [row for delivery in deliveries for row in _quarantine_rows(delivery)]
-        + [
-            one
-            for row, _ in withdrawn
-            for one in home.warehouse.rows("quarantine", content_sha256=row["content_sha256"])
-        ],
-    }
+    reasons = [row for delivery in deliveries for row in _quarantine_rows(delivery)]
+    for row, _ in withdrawn:
+        rows.append(row)
+        reasons += home.warehouse.rows("quarantine", content_sha256=row["content_sha256"])
     contents = {row["content_sha256"] for row in rows}
     before = [row for row in home.warehouse.rows("deliveries") if row["content_sha256"] in contents]
     for label in {row["label"] for row in [*rows, *before]}:
         # What is judged anew gets a new workbook. Before the commit, so that a run that is cut off never keeps the old one.
         (home.feedback / f"{label}.xlsx").unlink(missing_ok=True)
+    shown = {"deliveries": rows, "quarantine": reasons}
     home.warehouse.take_up([*(entry for _, entry in withdrawn), *entries], shown)
 
 
@@ -276,17 +267,10 @@ def _unreadable(name: str) -> Received:
     )
 
 
-class _Referred(frozenset[str]):
-    """Names of tables that something refers to; who pays for whom is put by others meanwhile, and never swept."""
-
-    def __contains__(self, name: object) -> bool:
-        return str(name).startswith(DECISIONS) or super().__contains__(name)
-
-
 def _sweep(home: Home) -> None:
     """Remove what a run that was cut off left: tables of file versions that were never registered, and half files."""
     registered = tuple(f"{vault_stem(entry)}-" for entry in home.warehouse.manifest())
-    home.vault.sweep(_Referred(name for name in home.vault.names() if name.startswith(registered)))
+    home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS))})
     for folder in (home.feedback, data_docs(home)):
         for half in folder.glob(".*"):  # so `write_atomically` names a file that is not whole yet
             half.unlink(missing_ok=True)

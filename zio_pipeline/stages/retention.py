@@ -1,8 +1,8 @@
 """The retention period of what senders wrote: afterwards it is removed, and a record says so (SPEC section 8; AVG article 5).
 
 Belongs here: which things of which files go, the order in which record and removal are written, and the record.
-Does not belong here: the accepted rows and the facts of the quarantine. A settlement is recomputed from those, and they hold
-pseudonyms only.
+Does not belong here: the accepted rows and the facts of the quarantine. A settlement is recomputed from those; keys stand in
+them as pseudonyms, but birth date and postcode as they are, encrypted in the vault.
 
 First all records, in one transaction; then the removals. A run that is cut off leaves at most a record of something that is
 still there; the next run removes it, or takes the record back when the thing may no longer go. So nothing is ever gone without

@@ -13,6 +13,8 @@ from zio_pipeline.intake import rows_with_refs
 from zio_pipeline.intake.delivery import RAW_SCHEMA
 from zio_pipeline.manifest import ManifestEntry
 
+DECISIONS = "payer_decisions-"
+"""How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
 QUARANTINED = "quarantined"
 RAW = "raw"
 QUARANTINE_SCHEMA = pa.schema([(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")])

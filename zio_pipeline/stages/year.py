@@ -24,8 +24,7 @@ from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.proofs import require
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.publishing import publish
-from zio_pipeline.stages.receiving import DECISIONS
-from zio_pipeline.stages.standing import accepted_rows, accepted_table, quarantined_rows
+from zio_pipeline.stages.standing import DECISIONS, accepted_rows, accepted_table, quarantined_rows
 
 FINANCE_TABLES = (
     "doelgroep_budgets",
@@ -121,7 +120,8 @@ def publish_decisions(home: Home, school_year: str) -> PayerOutcome:
     setup = read_setup(inputs.sheets)
     outcome = decide_payers(setup, inputs.payer)
     decisions = [asdict(decision) for decision in outcome.decisions]
-    home.vault.put(f"{DECISIONS}{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
+    with home.vault.exclusive():  # what is half written must not be swept by a reception beside this
+        home.vault.put(f"{DECISIONS}{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
     tables = {"worklist": _worklist_rows(school_year, outcome), "signals": _signal_rows(school_year, outcome)}
     publish(home, tables, {"school_year": school_year})
     return outcome
