@@ -1,7 +1,8 @@
 """The ledger: posted documents, numbered without gaps, each tied to the one before by its hash, never changed.
 
 Belongs here: posting in one transaction under the locks, and reading back. Does not belong here: what is posted and to
-whom (`zio_pipeline.billing`), and proving the ledger sound (`resources.ledger_proof`).
+whom (`zio_pipeline.billing`), what becomes of a document afterwards (`resources.registers`), and proving the ledger
+sound (`resources.ledger_proof`).
 
 The rules (SPEC sections 5 and 9): numbers are given only at posting; whatever crashes leaves everything or nothing; two
 runs at once post nothing twice. What another run has posted meanwhile is read again under the lock and skipped.
@@ -9,17 +10,24 @@ runs at once post nothing twice. What another run has posted meanwhile is read a
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from resources import establishments, triggers
+from resources import establishments, registers, triggers
 from resources.database import lock
+from resources.registers import Release, Sending, locked_through
 from resources.tables import DOCUMENTS, LINES, SERIES
 from resources.warehouse import Warehouse
-from zio_pipeline.billing import GENESIS, Line, PostedDocument, ReadyDocument, document_hash, document_number
+from zio_pipeline.billing import (
+    GENESIS,
+    Line,
+    PostedDocument,
+    ReadyDocument,
+    posted_as,
+    standing_documents,
+)
 from zio_pipeline.errors import WarehouseError, ZioError
 
 
@@ -34,18 +42,28 @@ class Ledger:
         with self._database.reading() as connection:
             return read_documents(connection, school_year)
 
-    def post(self, documents: Sequence[ReadyDocument]) -> list[PostedDocument]:
+    def document(self, number: str) -> PostedDocument:
+        """One document; ZioError when it is not there."""
+        with self._database.reading() as connection:
+            for document in read_documents(connection):
+                if document.number == number:
+                    return document
+        raise ZioError(f"Document {number} staat niet in het grootboek.")
+
+    def post(self, documents: Sequence[ReadyDocument], *, preview: bool = False) -> list[PostedDocument]:
         """Post documents in the given order: all of them in one transaction, or none.
 
         Args:
-            documents: from a billing plan; a document that was posted meanwhile with the same lines is left out.
+            documents: from a billing plan; a document that was posted meanwhile with the same lines, or credited meanwhile,
+                is left out.
+            preview: do all of it, and then undo it instead of committing it.
 
         Returns:
             What was posted now, in order; shorter than `documents` when another run was first.
 
         Raises:
-            ZioError: a document date lies before the last one of its series, a document was posted meanwhile with other
-                lines, or its version of the school year is not the one in force.
+            ZioError: a document date lies before the last one of its series or in a closed period, a document was posted
+                meanwhile with other lines, or its version of the school year is not the one in force.
             WarehouseError: the database refused, or a guard of the ledger does not stand.
         """
         if not documents:
@@ -57,11 +75,44 @@ class Ledger:
                 lock(connection, f"ledger:{school_year}")
             for series in sorted({d.series for d in documents}):
                 ledger_lock(connection, next(d for d in documents if d.series == series))
-            fresh = _not_yet_posted(connection, documents)
+            # A lock may not fall between this look at it and the posting.
+            lock(connection, "period_lock")
+            fresh = _still_needed(connection, documents)
             _require_in_force(connection, fresh)
+            _require_open(connection, fresh)
             posted = _numbered(connection, fresh)
             _store(connection, posted)
+            if preview and (transaction := connection.get_transaction()):
+                transaction.rollback()
         return posted
+
+    def release(self, numbers: Sequence[str], by: str, on: date) -> list[str]:
+        """Let posted documents go out; see `registers.release`."""
+        with self._database.writing() as connection:
+            lock(connection, "registers")
+            return registers.release(connection, numbers, by, on)
+
+    def deliver(self, sending: Sending) -> bool:
+        """Record that a released document went out; see `registers.deliver`."""
+        with self._database.writing() as connection:
+            lock(connection, "registers")
+            return registers.deliver(connection, sending)
+
+    def lock_through(self, through: date, by: str, on: date) -> bool:
+        """Close the books up to and including a day; see `registers.lock_through`."""
+        with self._database.writing() as connection:
+            lock(connection, "period_lock")
+            return registers.lock_through(connection, through, by, on)
+
+    def locked_through(self) -> date | None:
+        """The day up to which the books are closed."""
+        with self._database.reading() as connection:
+            return locked_through(connection)
+
+    def states(self) -> dict[str, tuple[Release | None, list[Sending]]]:
+        """Per number its release and its deliveries, of documents that have any."""
+        with self._database.reading() as connection:
+            return registers.states(connection)
 
 
 def ledger_lock(connection: Connection, document: ReadyDocument) -> None:
@@ -99,15 +150,20 @@ def read_documents(connection: Connection, school_year: str | None = None) -> li
     return sorted(found, key=lambda d: (d.series, d.sequence))
 
 
-def _not_yet_posted(connection: Connection, documents: Sequence[ReadyDocument]) -> list[ReadyDocument]:
+def _still_needed(connection: Connection, documents: Sequence[ReadyDocument]) -> list[ReadyDocument]:
+    """What nobody has done since the plan was made: what stands is read again under the lock."""
     years = {d.school_year for d in documents}
-    standing = {
-        (d.school_year, d.payer, d.period): d for year in sorted(years) for d in read_documents(connection, year)
-    }
+    standing = [d for year in sorted(years) for d in standing_documents(read_documents(connection, year))]
+    numbers = {d.number for d in standing}
+    to_credit = {d.credits for d in documents if d.credits}
+    at = {(d.school_year, d.payer, d.period): d for d in standing if d.number not in to_credit}
     fresh = []
     for document in documents:
-        other = standing.get((document.school_year, document.payer, document.period))
-        if other is None:
+        other = at.get((document.school_year, document.payer, document.period))
+        if document.credits:
+            if document.credits in numbers:
+                fresh.append(document)
+        elif other is None:
             fresh.append(document)
         elif other.lines != document.lines:
             raise ZioError(
@@ -127,6 +183,16 @@ def _require_in_force(connection: Connection, documents: Iterable[ReadyDocument]
             )
 
 
+def _require_open(connection: Connection, documents: Iterable[ReadyDocument]) -> None:
+    closed = locked_through(connection)
+    dates = sorted({d.document_date for d in documents})
+    if closed is not None and dates and dates[0] <= closed:
+        raise ZioError(
+            f"De boeken zijn gesloten tot en met {closed:%d-%m-%Y}; boek op een latere dag dan {dates[0]:%d-%m-%Y}. "
+            "Er is niets geboekt."
+        )
+
+
 def _numbered(connection: Connection, documents: Sequence[ReadyDocument]) -> list[PostedDocument]:
     """Give each document its number and its place in the chain of its series."""
     last: dict[str, tuple[int, date, str]] = {}
@@ -138,7 +204,7 @@ def _numbered(connection: Connection, documents: Sequence[ReadyDocument]) -> lis
                 f"De documentdatum {document.document_date:%d-%m-%Y} ligt vóór de laatste van reeks {document.series}: "
                 f"boek op {on:%d-%m-%Y} of later. Er is niets geboekt."
             )
-        numbered = _as_posted(document, sequence + 1, previous_hash)
+        numbered = posted_as(document, sequence + 1, previous_hash)
         posted.append(numbered)
         last[document.series] = (numbered.sequence, numbered.document_date, numbered.hash)
     return posted
@@ -155,35 +221,6 @@ def _last_of(connection: Connection, series: str) -> tuple[int, date, str]:
     if document is None:
         return 0, date.min, GENESIS
     return document.sequence, document.document_date, document.hash
-
-
-def _as_posted(document: ReadyDocument, sequence: int, previous_hash: str) -> PostedDocument:
-    desired, debtor = document.desired, document.debtor
-    unsigned = PostedDocument(
-        number=document_number(document.series, sequence),
-        series=document.series,
-        sequence=sequence,
-        sender=document.sender,
-        kind=document.kind,
-        school_year=desired.school_year,
-        version=desired.version,
-        payer=desired.payer,
-        payer_kind=desired.payer_kind,
-        rhythm=desired.rhythm,
-        period=desired.period,
-        due_on=desired.due_on,
-        document_date=document.document_date,
-        debtor=debtor.code,
-        debtor_name=debtor.name,
-        address="\n".join(debtor.address),
-        buyer_reference=debtor.buyer_reference,
-        successor_of=document.successor_of,
-        amount_cents=desired.amount_cents,
-        previous_hash=previous_hash,
-        hash="",
-        lines=desired.lines,
-    )
-    return replace(unsigned, hash=document_hash(previous_hash, unsigned.header(), unsigned.lines))
 
 
 def _store(connection: Connection, posted: Sequence[PostedDocument]) -> None:

@@ -18,7 +18,15 @@ from resources import triggers
 from resources.ledger import read_documents
 from resources.tables import APPROVALS, LINES, PRODUCTS, PROPOSALS, SERIES
 from resources.warehouse import Warehouse
-from zio_pipeline.billing import GENESIS, PostedDocument, document_hash, document_number, series_name
+from zio_pipeline.billing import (
+    CREDIT_OF_KIND,
+    GENESIS,
+    PostedDocument,
+    document_hash,
+    document_number,
+    series_name,
+    standing_documents,
+)
 from zio_pipeline.errors import ZioError
 
 ShareKey = tuple[str, str, str, str]
@@ -29,8 +37,8 @@ def verify(warehouse: Warehouse) -> list[str]:
     """Everything that is not as it should be; empty when the ledger is sound.
 
     Proved: the guards, the two signatures under every establishment, per series the numbering, dates, counter and
-    chain of hashes, per document its sum, and that the lines re-add to the terms and stay within the shares of their
-    version.
+    chain of hashes, per document its sum, that a credit takes back exactly one document whole, that one document at most
+    stands per payer and period, and that the lines re-add to the terms and stay within the shares of their version.
 
     Raises:
         WarehouseError: the warehouse cannot be read.
@@ -47,6 +55,8 @@ def findings(connection: Connection) -> list[str]:
         *_signatures(connection),
         *_series(connection, documents),
         *_documents(documents),
+        *_credits(documents),
+        *_one_per_place(documents),
         *_loose_lines(connection, documents),
         *_against_terms(connection, documents),
         *_against_shares(connection, documents),
@@ -107,6 +117,32 @@ def _expected_series(document: PostedDocument) -> str | None:
         return None
 
 
+def _credits(documents: Sequence[PostedDocument]) -> Iterator[str]:
+    """A credit is the mirror of one document that was posted before it (the database lets it happen once)."""
+    by_number = {document.number: document for document in documents}
+    for document in documents:
+        if document.credits is None:
+            continue
+        original = by_number.get(document.credits)
+        if original is None or CREDIT_OF_KIND.get(original.kind) != document.kind:
+            yield f"Document {document.number}: het crediteert {document.credits}, dat daar niet bij past."
+        elif document.document_date < original.document_date:
+            yield f"Document {document.number}: de datum ligt vóór die van {original.number}, dat het crediteert."
+        elif _mirrored(original) != _mirrored(document):
+            yield f"Document {document.number}: het neemt {original.number} niet in zijn geheel terug."
+
+
+def _mirrored(document: PostedDocument) -> tuple[Any, ...]:
+    return document.school_year, document.payer, document.period, document.debtor, document.sender, document.lines
+
+
+def _one_per_place(documents: Sequence[PostedDocument]) -> Iterator[str]:
+    places = Counter((d.school_year, d.payer, d.period) for d in standing_documents(documents))
+    for (school_year, payer, period), count in sorted(places.items()):
+        if count > 1:
+            yield f"Betaler {payer}, {period} ({school_year}): er staan {count} documenten tegelijk."
+
+
 def _loose_lines(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:
     known = {document.number for document in documents}
     numbers = set(connection.scalars(select(LINES.c.number)))
@@ -114,19 +150,21 @@ def _loose_lines(connection: Connection, documents: Sequence[PostedDocument]) ->
 
 
 def _against_terms(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:
-    """Every document is the sum of the terms of its payer and period in its version."""
+    """Every document but a credit is the sum of the terms of its payer and period in its version."""
     owed: dict[tuple[Any, ...], dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     for row in connection.execute(select(PRODUCTS["terms"])):
         if row.amount_cents:
             owed[row.school_year, row.version, row.payer, row.period][row.order_id, row.stream] += row.amount_cents
     for document in documents:
+        if document.credits is not None:
+            continue
         terms = owed.get((document.school_year, document.version, document.payer, document.period), {})
         if terms != {(line.order_id, line.stream): line.amount_cents for line in document.lines}:
             yield f"Document {document.number}: de regels zijn niet de termijnen van deze betaler en periode."
 
 
 def _against_shares(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:
-    """What a payer was billed up to and in a version stays within the share that version gives it."""
+    """What a payer was billed up to and in a version, credits taken off, stays within the share that version gives it."""
     shares: dict[tuple[ShareKey, int], int] = {}
     for row in connection.execute(select(PRODUCTS["municipal_shares"])):
         shares[(row.school_year, row.order_id, row.stream, row.payer), row.version] = row.amount_cents
@@ -134,7 +172,7 @@ def _against_shares(connection: Connection, documents: Sequence[PostedDocument])
     for document in documents:
         for line in document.lines:
             share = (document.school_year, line.order_id, line.stream, document.payer)
-            billed[share][document.version] += line.amount_cents
+            billed[share][document.version] += -line.amount_cents if document.credits else line.amount_cents
     for share, by_version in sorted(billed.items()):
         total = 0
         for version, cents in sorted(by_version.items()):

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import SchemaItem
 
 from resources.column_types import DateType, FlagType, TextType, WholeType
+from zio_pipeline.billing import CREDIT_OF_KIND, LETTER_OF_KIND
 from zio_pipeline.contracts import Column as ContractColumn
 from zio_pipeline.contracts import Dataset, products
 from zio_pipeline.errors import ContractError
@@ -226,6 +227,7 @@ DOCUMENTS = _table(
         "address": "string",
         "buyer_reference": "string",
         "successor_of": "string?",
+        "credits": "string?",
         "amount_cents": "integer",
         "previous_hash": "string",
         "hash": "string",
@@ -233,12 +235,17 @@ DOCUMENTS = _table(
     PrimaryKeyConstraint("number", name="pk_documents"),
     UniqueConstraint("series", "sequence", name="uq_documents_sequence"),
     UniqueConstraint("school_year", "payer", "period", "version", "kind", name="uq_documents_period"),
+    UniqueConstraint("credits", name="uq_documents_credits"),  # a document is credited once
+    ForeignKeyConstraint(["credits"], ["documents.number"], name="fk_documents_credits"),
+    CheckConstraint(
+        f"({_one_of('kind', list(CREDIT_OF_KIND.values()))}) = (credits IS NOT NULL)", name="ck_documents_credits"
+    ),
     ForeignKeyConstraint(["series"], [SERIES.c.series], name="fk_documents_series"),
     # Nothing is billed for a year that two people have not fixed.
     ForeignKeyConstraint(
         ["school_year", "version"], [APPROVALS.c.school_year, APPROVALS.c.version], name="fk_documents_establishment"
     ),
-    CheckConstraint(_one_of("kind", ["invoice", "wlz_statement", "internal_booking"]), name="ck_documents_kind"),
+    CheckConstraint(_one_of("kind", sorted(LETTER_OF_KIND)), name="ck_documents_kind"),
     CheckConstraint(_one_of("rhythm", ["monthly", "half_year"]), name="ck_documents_rhythm"),
     CheckConstraint(
         _one_of("payer_kind", ["municipality", "zorgkantoor", "contributor"]), name="ck_documents_payer_kind"
@@ -268,7 +275,74 @@ LINES = _table(
     append_only=True,
 )
 
-APPEND_ONLY = (PROPOSALS, APPROVALS, DOCUMENTS, LINES)
+RELEASES = _table(
+    "document_releases",
+    {"number": "string", "released_by": "string", "released_on": "date"},
+    PrimaryKeyConstraint("number", name="pk_document_releases"),
+    ForeignKeyConstraint(["number"], [DOCUMENTS.c.number], name="fk_document_releases_document"),
+    CheckConstraint("length(trim(released_by)) > 0", name="ck_document_releases_released_by"),
+    append_only=True,
+)
+
+SENDINGS = _table(
+    "document_deliveries",
+    {
+        "number": "string",
+        "channel": "string",
+        "content_sha256": "string",
+        "delivered_by": "string",
+        "delivered_on": "date",
+    },
+    PrimaryKeyConstraint("number", "channel", name="pk_document_deliveries"),
+    # Only what a person released may leave.
+    ForeignKeyConstraint(["number"], [RELEASES.c.number], name="fk_document_deliveries_release"),
+    CheckConstraint("length(content_sha256) = 64", name="ck_document_deliveries_content_sha256"),
+    append_only=True,
+)
+
+PERIOD_LOCKS = _table(
+    "period_locks",
+    {"locked_through": "date", "locked_by": "string", "locked_on": "date"},
+    PrimaryKeyConstraint("locked_through", name="pk_period_locks"),
+    CheckConstraint("length(trim(locked_by)) > 0", name="ck_period_locks_locked_by"),
+    append_only=True,
+)
+
+PROVIDER_STATEMENTS = _table(
+    "provider_statements",
+    {
+        "school_year": "string",
+        "provider": "string",
+        "amount_cents": "integer",
+        "source": "string",
+        "registered_by": "string",
+        "registered_on": "date",
+    },
+    PrimaryKeyConstraint("school_year", "provider", name="pk_provider_statements"),
+    append_only=True,
+)
+
+CLOSURES = _table(
+    "year_closures",
+    {"school_year": "string", "version": "integer", "closed_by": "string", "closed_on": "date", "detail": "string"},
+    PrimaryKeyConstraint("school_year", name="pk_year_closures"),
+    ForeignKeyConstraint(
+        ["school_year", "version"], [APPROVALS.c.school_year, APPROVALS.c.version], name="fk_year_closures_approval"
+    ),
+    append_only=True,
+)
+
+APPEND_ONLY = (
+    PROPOSALS,
+    APPROVALS,
+    DOCUMENTS,
+    LINES,
+    RELEASES,
+    SENDINGS,
+    PERIOD_LOCKS,
+    PROVIDER_STATEMENTS,
+    CLOSURES,
+)
 """Tables whose rows are added and never changed; `resources.triggers` guards them."""
 
 

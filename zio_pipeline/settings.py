@@ -27,6 +27,11 @@ class Settings:
     pgb_policy: str
     integral_policy: str
     adult_policy: str
+    budget_basis: str
+    vat_category: str
+    accrual_basis: str
+    forecast_index_permille: int
+    wait_for_claims: bool
     need_flag_counts: bool
     term_months: tuple[int, ...]
     term_weights: tuple[int, ...]
@@ -99,6 +104,12 @@ def _permille(text: str) -> int:
     return int(text)
 
 
+def _index(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{3,4}", text) or not 500 <= int(text) <= 2000:
+        raise ValueError("schrijf een heel getal van 500 tot en met 2000; 1000 is gelijkblijvend")
+    return int(text)
+
+
 def _postcodes(text: str) -> frozenset[str]:
     codes = () if text.casefold() == "geen" else text.upper().split()
     if any(not re.fullmatch(r"[1-9]\d{3}[A-Z]{2}", code) for code in codes):
@@ -134,6 +145,11 @@ READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     ),
     "integraal_tarief": ("integral_policy", _choice(als_zin="as_zin", uitgesloten="excluded", werklijst="worklist")),
     "achttien_plus": ("adult_policy", _choice(betaalbaar="payable", werklijst="worklist")),
+    "bekostiging": ("budget_basis", _choice(per_klas="per_class", leerlinggewicht="per_pupil_weight")),
+    "btw_categorie": ("vat_category", _choice(vrijgesteld="E", buiten_bereik="O")),
+    "toerekening": ("accrual_basis", _choice(termijnen="terms", maanden="months", schooldagen="school_days")),
+    "raming_index_promille": ("forecast_index_permille", _index),
+    "wacht_op_declaratie": ("wait_for_claims", lambda text: _yes_no(text) == "ja"),
     "zorgbehoefte_telt": ("need_flag_counts", lambda text: _yes_no(text) == "ja"),
     "termijnmaanden": ("term_months", _months),
     "termijngewichten": ("term_weights", _whole_numbers),

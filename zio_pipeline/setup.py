@@ -96,6 +96,7 @@ class Besluit:
     stream: str | None
     subject: str | None
     payer: str | None
+    month: str | None
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,7 @@ def _decision(row: Row) -> Besluit:
         "stream",
         "subject",
         "payer",
+        "month",
     )
     return Besluit(**{name: row[name] for name in names})
 

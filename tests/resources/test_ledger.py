@@ -19,7 +19,8 @@ from resources import triggers
 from resources.database import lock
 from resources.ledger import Ledger, ledger_lock
 from resources.ledger_proof import findings, verify
-from resources.tables import APPEND_ONLY
+from resources.registers import Sending
+from resources.tables import APPEND_ONLY, DOCUMENTS
 from resources.warehouse import Warehouse
 from zio_pipeline.billing import (
     GENESIS,
@@ -27,6 +28,7 @@ from zio_pipeline.billing import (
     BillingCalendar,
     Commitment,
     Debtor,
+    Desired,
     ReadyDocument,
     Standing,
     TermAmount,
@@ -78,10 +80,13 @@ def term_amounts() -> list[TermAmount]:
     ]
 
 
-def ready(as_of: date, posted: tuple = (), replay: bool = False, standing: Standing = STANDING) -> list[ReadyDocument]:
+def asked(version: int = 1) -> Desired:
     shares = {(o, s, p): cents for o, s, p, _, _, cents in SHARES}
-    desired = desired_documents(1, term_amounts(), CALENDAR)
-    return list(plan_run(desired, posted, as_of, standing, shares, replay=replay).to_post)
+    return Desired(YEAR, version, desired_documents(version, term_amounts(), CALENDAR), shares)
+
+
+def ready(as_of: date, posted: tuple = (), replay: bool = False, standing: Standing = STANDING) -> list[ReadyDocument]:
+    return list(plan_run(asked(), posted, as_of, standing, replay=replay).to_post)
 
 
 def establish(warehouse: Warehouse, version: int = 1, reason: str = "first") -> None:
@@ -224,7 +229,7 @@ def test_the_database_itself_wants_an_approved_version(warehouse):
             warehouse,
             "INSERT INTO document_series VALUES ('S', 'GR', 'invoice', 2025, 0)",
             "INSERT INTO documents VALUES ('S-1', 'S', 1, 'GR', 'invoice', '2025-2026', 1, '0855', 'municipality',"
-            " 'monthly', '2025-09', '2025-09-01', '2025-09-01', '0855', 'x', 'x', 'x', NULL, 1, 'x', 'x')",
+            " 'monthly', '2025-09', '2025-09-01', '2025-09-01', '0855', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x')",
         )
 
 
@@ -353,8 +358,21 @@ def contents(warehouse: Warehouse) -> dict[str, list]:
         return {t.name: [tuple(row) for row in connection.execute(t.select())] for t in APPEND_ONLY}
 
 
+def fill_every_register(warehouse: Warehouse, ledger: Ledger) -> None:
+    numbers = [document.number for document in ledger.post(ready(FIRST))]
+    ledger.release(numbers, "Fin", FIRST)
+    for number in numbers:
+        ledger.deliver(Sending(number, "e-mail", "0" * 64, "Fin", FIRST))
+    ledger.lock_through(date(2025, 8, 31), "Fin", FIRST)
+    run_sql(
+        warehouse,
+        f"INSERT INTO provider_statements VALUES ('{YEAR}', '41410101', 1, 'brief', 'Fin', '2026-08-01')",
+        f"INSERT INTO year_closures VALUES ('{YEAR}', 1, 'Fin', '2026-08-01', 'x')",
+    )
+
+
 def test_posted_rows_cannot_be_changed_or_removed_by_anybody(established, ledger):
-    ledger.post(ready(FIRST))
+    fill_every_register(established, ledger)
     before = contents(established)
     assert all(before.values())
     for table in APPEND_ONLY:
@@ -364,12 +382,12 @@ def test_posted_rows_cannot_be_changed_or_removed_by_anybody(established, ledger
         again = f"({columns}) SELECT {columns} FROM {table.name}"
         if established.database.dialect == "sqlite":
             attempts += [f"{verb} INTO {table.name} {again}" for verb in ("INSERT OR REPLACE", "REPLACE")]
-            attempts += [f"UPDATE OR REPLACE {table.name} SET {column} = 'x'"]
+            attempts += [f"UPDATE OR REPLACE {table.name} SET {column} = {column}"]
         else:
             attempts += [f"TRUNCATE {table.name} CASCADE"]
             attempts += [
                 f"INSERT INTO {table.name} {again} ON CONFLICT ON CONSTRAINT pk_{table.name}"
-                f" DO UPDATE SET {column} = 'x'"
+                f" DO UPDATE SET {column} = {table.name}.{column}"
             ]
         for attempt in attempts:
             with pytest.raises(WarehouseError, match=r"alleen toegevoegd|bestaat al"):
@@ -384,7 +402,7 @@ def test_replacing_a_row_by_any_of_its_keys_fails_on_sqlite(sqlite_url):
     establish(warehouse)
     (first, *_) = Ledger(warehouse).post(ready(FIRST))
     before = contents(warehouse)
-    columns = [c.name for c in APPEND_ONLY[2].columns]
+    columns = [c.name for c in DOCUMENTS.columns]
     for changes in ({"number": "'N'"}, {"number": "'N'", "sequence": "7"}, {"number": "'N'", "period": "'2026-06'"}):
         values = ", ".join(changes.get(name, name) for name in columns)
         with pytest.raises(WarehouseError, match="bestaat al"), warehouse.database.writing() as connection:

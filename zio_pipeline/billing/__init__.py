@@ -14,26 +14,34 @@ from zio_pipeline.billing.documents import (
     desired_documents,
     due_dates,
 )
-from zio_pipeline.billing.planning import BillingPlan, plan, plan_run
+from zio_pipeline.billing.planning import BillingPlan, Desired, plan, plan_run
 from zio_pipeline.billing.posted import (
+    CREDIT_OF_KIND,
     GENESIS,
+    LETTER_OF_KIND,
     PostedDocument,
     ReadyDocument,
+    credit_of,
     document_hash,
     document_number,
     invoice_rows,
+    posted_as,
     series_name,
+    standing_documents,
 )
 from zio_pipeline.billing.standing import Agreement, Cleared, Commitment, Debtor, Parked, Standing
 
 __all__ = [
+    "CREDIT_OF_KIND",
     "GENESIS",
+    "LETTER_OF_KIND",
     "Agreement",
     "BillingCalendar",
     "BillingPlan",
     "Cleared",
     "Commitment",
     "Debtor",
+    "Desired",
     "DesiredDocument",
     "Line",
     "Parked",
@@ -41,6 +49,7 @@ __all__ = [
     "ReadyDocument",
     "Standing",
     "TermAmount",
+    "credit_of",
     "desired_documents",
     "document_hash",
     "document_number",
@@ -48,5 +57,7 @@ __all__ = [
     "invoice_rows",
     "plan",
     "plan_run",
+    "posted_as",
     "series_name",
+    "standing_documents",
 ]

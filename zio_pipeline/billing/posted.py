@@ -7,7 +7,7 @@ products. Does not belong here: storing it.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,17 @@ from zio_pipeline.billing.documents import DesiredDocument, Line
 from zio_pipeline.billing.standing import Debtor
 from zio_pipeline.errors import ZioError
 
-LETTER_OF_KIND = {"invoice": "F", "wlz_statement": "W", "internal_booking": "B"}
+CREDIT_OF_KIND = {"invoice": "credit_note", "wlz_statement": "wlz_credit", "internal_booking": "internal_reversal"}
+"""Which kind of document takes back another one (SPEC section 5: credited in full, once)."""
+
+LETTER_OF_KIND = {
+    "invoice": "F",
+    "wlz_statement": "W",
+    "internal_booking": "B",
+    "credit_note": "C",
+    "wlz_credit": "V",
+    "internal_reversal": "T",
+}
 """The letter in the number of a document."""
 
 GENESIS = "0" * 64
@@ -34,6 +44,8 @@ class ReadyDocument:
     document_date: date
     debtor: Debtor
     successor_of: str | None = None
+    credits: str | None = None
+    """Number of the document that this one takes back; None for every other kind."""
 
     @property
     def series(self) -> str:
@@ -83,6 +95,7 @@ class PostedDocument:
     address: str
     buyer_reference: str
     successor_of: str | None
+    credits: str | None
     amount_cents: int
     previous_hash: str
     hash: str
@@ -91,6 +104,81 @@ class PostedDocument:
     def header(self) -> dict[str, str | int | date | None]:
         """Every field that the hash covers, the lines apart."""
         return {name: value for name, value in vars(self).items() if name not in NOT_IN_HEADER}
+
+    @property
+    def signed_cents(self) -> int:
+        """The amount as it counts: a credit is negative. What is stored has no sign, its kind has."""
+        return -self.amount_cents if self.credits else self.amount_cents
+
+
+def standing_documents(posted: Iterable[PostedDocument]) -> list[PostedDocument]:
+    """What counts as billed: no credit, and not credited; in the given order."""
+    posted = list(posted)
+    taken_back = {document.credits for document in posted if document.credits}
+    return [document for document in posted if not document.credits and document.number not in taken_back]
+
+
+def credit_of(original: PostedDocument, version: int, on: date) -> ReadyDocument:
+    """The document that takes back another one in full, on a day of its own, to whom the original went (SPEC section 5).
+
+    Args:
+        original: a posted document that stands.
+        version: the version of the school year that asks for it.
+        on: the business date.
+    """
+    return ReadyDocument(
+        desired=DesiredDocument(
+            school_year=original.school_year,
+            version=version,
+            payer=original.payer,
+            payer_kind=original.payer_kind,
+            rhythm=original.rhythm,
+            kind=CREDIT_OF_KIND[original.kind],
+            period=original.period,
+            due_on=original.due_on,
+            months=(),
+            lines=original.lines,
+        ),
+        sender=original.sender,
+        kind=CREDIT_OF_KIND[original.kind],
+        document_date=on,
+        debtor=Debtor(
+            original.debtor, original.debtor_name, tuple(original.address.split("\n")), original.buyer_reference
+        ),
+        successor_of=original.successor_of,
+        credits=original.number,
+    )
+
+
+def posted_as(document: ReadyDocument, sequence: int, previous_hash: str) -> PostedDocument:
+    """The document as it stands under that number of its series, after the one whose hash is given."""
+    desired, debtor = document.desired, document.debtor
+    unsigned = PostedDocument(
+        number=document_number(document.series, sequence),
+        series=document.series,
+        sequence=sequence,
+        sender=document.sender,
+        kind=document.kind,
+        school_year=desired.school_year,
+        version=desired.version,
+        payer=desired.payer,
+        payer_kind=desired.payer_kind,
+        rhythm=desired.rhythm,
+        period=desired.period,
+        due_on=desired.due_on,
+        document_date=document.document_date,
+        debtor=debtor.code,
+        debtor_name=debtor.name,
+        address="\n".join(debtor.address),
+        buyer_reference=debtor.buyer_reference,
+        successor_of=document.successor_of,
+        credits=document.credits,
+        amount_cents=desired.amount_cents,
+        previous_hash=previous_hash,
+        hash="",
+        lines=desired.lines,
+    )
+    return replace(unsigned, hash=document_hash(previous_hash, unsigned.header(), unsigned.lines))
 
 
 def series_name(sender: str, kind: str, calendar_year: int) -> str:
@@ -121,7 +209,10 @@ def document_hash(previous_hash: str, header: Mapping[str, str | int | date | No
 
 
 def invoice_rows(posted: Iterable[PostedDocument]) -> dict[str, list[dict[str, Any]]]:
-    """The rows of the three products a posted line can belong to: by payer kind, and by rhythm for the others."""
+    """The rows of the three products a posted line can belong to: by payer kind, and by rhythm for the others.
+
+    Amounts are signed here, so that a column adds up: a line of a credit is negative.
+    """
     rows: dict[str, list[dict[str, Any]]] = {
         "in_region_invoices": [],
         "out_of_region_invoices": [],
@@ -144,7 +235,8 @@ def invoice_rows(posted: Iterable[PostedDocument]) -> dict[str, list[dict[str, A
                     "document_date": document.document_date,
                     "order_id": line.order_id,
                     "stream": line.stream,
-                    "amount_cents": line.amount_cents,
+                    "credits": document.credits,
+                    "amount_cents": -line.amount_cents if document.credits else line.amount_cents,
                 }
             )
     return rows

@@ -4,17 +4,19 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
 
-from zio_pipeline.cli import commands
+from zio_pipeline.cli import commands, documents
+from zio_pipeline.cli.parsing import Command, day, school_year
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import ZioError
-from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.stages.retention import KEEP_DAYS
+
+TOPICS = (documents,)
+"""Modules with commands of their own, in the order of `zio --help`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,20 +54,6 @@ def _fault(error: OSError) -> str:
     return f"{error.strerror or 'Lezen of schrijven is mislukt'}{place}.".replace("[", r"\[")
 
 
-def _school_year(text: str) -> str:
-    try:
-        return SchoolYear.parse(text).key
-    except ValueError as error:
-        raise argparse.ArgumentTypeError("schrijf een schooljaar als 2025-2026") from error
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError("schrijf een datum als 2026-07-31") from error
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="zio",
@@ -74,20 +62,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", type=Path, help="map waarin alles staat (standaard ZIO_HOME, anders .zio)")
     subparsers = parser.add_subparsers(required=True, metavar="opdracht")
 
-    def add(name: str, command: object, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
+    def add(name: str, command: Command, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
         sub = subparsers.add_parser(name, help=help_text, description=help_text)
         sub.set_defaults(command=command)
         # Also accepted behind the command; absent there, the one before the command stands.
         sub.add_argument("--home", type=Path, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         if year:
-            sub.add_argument("--school-year", type=_school_year, required=True, metavar="2025-2026")
+            sub.add_argument("--school-year", type=school_year, required=True, metavar="2025-2026")
         return sub
 
     run = add("run", commands.run, "de hele lijn: innemen, verdelen, vaststellen, boeken, bewijzen")
     run.add_argument(
         "--inbox", type=Path, required=True, help="map met aangeleverde bestanden; er wordt niets in gewijzigd"
     )
-    run.add_argument("--as-of", type=_day, required=True, metavar="2026-07-31", help="de dag waarop geboekt wordt")
+    run.add_argument("--as-of", type=day, required=True, metavar="2026-07-31", help="de dag waarop geboekt wordt")
     run.add_argument(
         "--replay", action="store_true", help="boek elke termijn op haar eigen vervaldag (alleen op een leeg grootboek)"
     )
@@ -99,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--propose", action="store_true", help="reken het jaar door en leg het voorstel neer")
     step.add_argument("--approve", metavar="BEWIJS", help="keur het voorstel met dit bewijs (hash) goed")
     establish.add_argument("--by", required=True, help="wie dit doet")
-    establish.add_argument("--as-of", type=_day, required=True, metavar="2025-07-15")
+    establish.add_argument("--as-of", type=day, required=True, metavar="2025-07-15")
 
     add("status", commands.status, "hoe het schooljaar ervoor staat")
     reread = add("reread", commands.reread, "uit de kluis herlezen wat met een oudere lezer is ingenomen", year=False)
@@ -114,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     withdraw.add_argument("label", metavar="LABEL", help="bestandslabel, zoals in de tabel deliveries")
     withdraw.add_argument("--by", required=True, help="wie dit doet")
     withdraw.add_argument("--reason", required=True, help="waarom, zonder persoonsgegevens")
-    withdraw.add_argument("--as-of", type=_day, required=True, metavar="2025-10-01", help="de dag van intrekking")
+    withdraw.add_argument("--as-of", type=day, required=True, metavar="2025-10-01", help="de dag van intrekking")
 
     retention = add(
         "retention",
@@ -122,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig; er blijft een aantekening van",
         year=False,
     )
-    retention.add_argument("--as-of", type=_day, required=True, metavar="2026-08-03", help="de dag van verwijdering")
+    retention.add_argument("--as-of", type=day, required=True, metavar="2026-08-03", help="de dag van verwijdering")
     retention.add_argument(
         "--keep-days", type=int, default=KEEP_DAYS, metavar="N", help="bewaartermijn in dagen (standaard %(default)s)"
     )
@@ -135,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, required=True)
     demo.add_argument("--pupils", type=int, default=1030)
     demo.add_argument("--seed", type=int, default=1)
+
+    for topic in TOPICS:
+        topic.add_to(add)
 
     dictionary = add(
         "dictionary", commands.dictionary, "het gegevenswoordenboek uit de contracten schrijven", year=False

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from zio_pipeline.billing import PostedDocument
 from zio_pipeline.contracts import products
 from zio_pipeline.demo import DemoYear
 from zio_pipeline.figures import YearFigures
@@ -157,7 +158,7 @@ def documents(console: Console, billed: Billed) -> None:
     now = Counter(d.series for d in billed.posted_now)
     for series in sorted({d.series for d in billed.posted}):
         own = [d for d in billed.posted if d.series == series]
-        table.add_row(series, str(len(own)), str(now[series]), format_euro(sum(d.amount_cents for d in own)))
+        table.add_row(series, str(len(own)), str(now[series]), format_euro(sum(d.signed_cents for d in own)))
     console.print(table)
     if billed.parked:
         parked = _table("Nog te factureren (geparkeerd)", "betaler", "reden", "aantal", "bedrag")
@@ -167,6 +168,16 @@ def documents(console: Console, billed: Billed) -> None:
                 payer, REASON[reason], str(len(own_parked)), format_euro(sum(p.amount_cents for p in own_parked))
             )
         console.print(parked)
+
+
+def document_list(console: Console, posted: Sequence[PostedDocument]) -> None:
+    """Documents one by one; a credit is negative and names what it takes back."""
+    table = _table("Documenten, stuk voor stuk", "nummer", "betaler", "periode", "vervalt", "crediteert", "bedrag")
+    for document in posted:
+        due, credits = f"{document.due_on:%d-%m-%Y}", document.credits or ""
+        amount = format_euro(document.signed_cents)
+        table.add_row(document.number, document.payer, document.period, due, credits, amount)
+    console.print(table)
 
 
 def hours(console: Console, rows: Iterable[dict[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from zio_pipeline.billing import (
     BillingCalendar,
     Commitment,
     Debtor,
+    Desired,
     DesiredDocument,
     Parked,
     PostedDocument,
@@ -46,15 +47,24 @@ class Billed:
     posted: tuple[PostedDocument, ...]
 
 
-def bill(home: Home, school_year: str, as_of: date, *, replay: bool = False, only: Wanted = lambda _: True) -> Billed:
-    """Post everything that is due on or before the business date and not posted; park what may not go out.
+def bill(
+    home: Home,
+    school_year: str,
+    as_of: date,
+    *,
+    replay: bool = False,
+    only: Wanted = lambda _: True,
+    preview: bool = False,
+) -> Billed:
+    """Post everything due on or before the business date and not posted, take back what changed, park what may not go out.
 
     Args:
         home: where everything is kept.
         school_year: key of an established year.
         as_of: the business date; it becomes the document date.
         replay: take each due date as business date, on an empty ledger only (demo, migration).
-        only: restricts what is posted now; the limits are checked over everything.
+        only: restricts what is posted for the first time; corrections and limits go over everything.
+        preview: the same run up to its last step; then nothing has been written.
 
     Raises:
         EstablishmentBlocked: the year is not established.
@@ -67,12 +77,10 @@ def bill(home: Home, school_year: str, as_of: date, *, replay: bool = False, onl
         raise ZioError(
             f"De boekdatum {as_of:%d-%m-%Y} ligt vóór het laatste document van dit schooljaar ({last:%d-%m-%Y})."
         )
-    done = {(document.payer, document.period) for document in posted}
-    mine = [d for d in books.desired if only(d) or (d.payer, d.period) in done]
-    plan = plan_run(mine, posted, as_of, books.standing, books.year_shares, replay=replay)
-    posted_now = home.ledger.post(plan.to_post)
-    standing = home.ledger.posted(school_year)
-    rest = plan_run(books.desired, standing, as_of, books.standing, books.year_shares)
+    plan = plan_run(books.desired, posted, as_of, books.standing, replay=replay, only=only)
+    posted_now = home.ledger.post(plan.to_post, preview=preview)
+    standing = [*posted, *posted_now] if preview else home.ledger.posted(school_year)
+    rest = plan_run(books.desired, standing, as_of, books.standing)
     return Billed(tuple(posted_now), rest.parked, tuple(standing))
 
 
@@ -109,11 +117,10 @@ def publish_parked(home: Home, school_year: str, billed: Billed) -> list[dict[st
 
 @dataclass(frozen=True)
 class _Books:
-    """What an established year asks for, who may be billed for it, and the limits nothing may pass."""
+    """What an established year asks for, with its limits, and who may be billed for it."""
 
-    desired: list[DesiredDocument]
+    desired: Desired
     standing: Standing
-    year_shares: dict[tuple[str, str, str], int]
 
 
 def _open_books(home: Home, school_year: str) -> _Books:
@@ -131,9 +138,13 @@ def _open_books(home: Home, school_year: str) -> _Books:
     terms = [TermAmount(**{name: row[name] for name in names}) for row in tables["terms"]]
     shares = tables["municipal_shares"]
     return _Books(
-        desired=desired_documents(established.version, terms, calendar),
+        desired=Desired(
+            school_year=school_year,
+            version=established.version,
+            documents=desired_documents(established.version, terms, calendar),
+            year_shares={(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares},
+        ),
         standing=_standing(home, school_year, setup),
-        year_shares={(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares},
     )
 
 
