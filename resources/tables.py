@@ -228,6 +228,7 @@ DOCUMENTS = _table(
         "buyer_reference": "string",
         "successor_of": "string?",
         "credits": "string?",
+        "vat_category": "string",
         "amount_cents": "integer",
         "previous_hash": "string",
         "hash": "string",
@@ -250,6 +251,7 @@ DOCUMENTS = _table(
     CheckConstraint(
         _one_of("payer_kind", ["municipality", "zorgkantoor", "contributor"]), name="ck_documents_payer_kind"
     ),
+    CheckConstraint(_one_of("vat_category", ["E", "O"]), name="ck_documents_vat_category"),
     CheckConstraint("sequence >= 1", name="ck_documents_sequence"),
     CheckConstraint("amount_cents > 0", name="ck_documents_amount_cents"),
     append_only=True,

@@ -45,7 +45,7 @@ MONTHS = ("2025-09", "2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "202
 CALENDAR = BillingCalendar.of(
     SchoolYear.parse("2025-2026"), (9, 10, 11, 12, 1, 2, 3, 4, 5, 6), (9, 10, 11, 12, 1), (1, 7)
 )
-END = date(2026, 7, 31)
+JANUARY, END = date(2026, 1, 2), date(2026, 7, 31)
 TILBURG, BREDA, ZORGKANTOOR, SCHOOL_BOARD = "0855", "0758", "5527", "SWV"
 
 
@@ -95,7 +95,7 @@ WHOLE_REGION = [
 def asked(amounts: list[TermAmount], version: int = 1, calendar: BillingCalendar = CALENDAR) -> Desired:
     """What a version with these terms asks for, its limits the sums of the terms."""
     documents = desired_documents(version, amounts, calendar)
-    return Desired(calendar.school_year.key, version, documents, shares_of(amounts))
+    return Desired(calendar.school_year.key, version, documents, shares_of(amounts), "E")
 
 
 def booked(planned: Iterable[ReadyDocument]) -> list[PostedDocument]:
@@ -299,6 +299,15 @@ def test_a_zorgkantoor_is_billed_for_months_its_agreement_covers_whole():
     assert [(p.period, p.reason) for p in result.parked] == [("2025-09", "no_agreement"), ("2026-06", "no_agreement")]
     other = standing(agreements=(Agreement("5526", date(2025, 1, 1)),))
     assert len(run(amounts, END, who=other).parked) == 10
+
+
+def test_a_region_that_waits_for_claims_bills_what_was_claimed():
+    amounts = [*terms(TILBURG, "municipality", "monthly", 100), *terms(BREDA, "municipality", "half_year", 10)]
+    september = frozenset({("LEIJ", "2025-09", "jw")})
+    waiting = run(amounts, JANUARY, who=standing(claimed=september))
+    assert [(d.payer, d.period) for d in waiting.to_post] == [(TILBURG, "2025-09")]
+    assert {(p.payer, p.reason) for p in waiting.parked} == {(TILBURG, "no_claim"), (BREDA, "no_claim")}
+    assert len(run(amounts, JANUARY).parked) == 0, "the default: billing never waits"
 
 
 # Haaren (0788) ended on 31 December 2020 and was divided; Cuijk (1684) went into Land van Cuijk (1982) a year later.

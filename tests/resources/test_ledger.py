@@ -82,7 +82,7 @@ def term_amounts() -> list[TermAmount]:
 
 def asked(version: int = 1) -> Desired:
     shares = {(o, s, p): cents for o, s, p, _, _, cents in SHARES}
-    return Desired(YEAR, version, desired_documents(version, term_amounts(), CALENDAR), shares)
+    return Desired(YEAR, version, desired_documents(version, term_amounts(), CALENDAR), shares, "E")
 
 
 def ready(as_of: date, posted: tuple = (), replay: bool = False, standing: Standing = STANDING) -> list[ReadyDocument]:
@@ -229,7 +229,7 @@ def test_the_database_itself_wants_an_approved_version(warehouse):
             warehouse,
             "INSERT INTO document_series VALUES ('S', 'GR', 'invoice', 2025, 0)",
             "INSERT INTO documents VALUES ('S-1', 'S', 1, 'GR', 'invoice', '2025-2026', 1, '0855', 'municipality',"
-            " 'monthly', '2025-09', '2025-09-01', '2025-09-01', '0855', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x')",
+            " 'monthly', '2025-09', '2025-09-01', '2025-09-01', '0855', 'x', 'x', 'x', NULL, NULL, 'E', 1, 'x', 'x')",
         )
 
 

@@ -45,7 +45,7 @@ def second_version(warehouse: Warehouse) -> Desired:
     names = ("order_id", "stream", "payer", "payer_kind", "rhythm", "month", "amount_cents")
     amounts = [TermAmount(**{name: row[name] for name in names}) for row in rows]
     limits = {(o, s, p): cents for o, s, p, _, _, cents in RIGHT}
-    return Desired(YEAR, 2, desired_documents(2, amounts, CALENDAR), limits)
+    return Desired(YEAR, 2, desired_documents(2, amounts, CALENDAR), limits, "E")
 
 
 def _changed(row) -> bool:

@@ -26,13 +26,14 @@ class Desired:
     """What the version in force asks for: its documents, and the limits nothing may pass.
 
     `year_shares` holds the cents of the year per (order, stream, payer), from `municipal_shares`: the limits stand apart
-    from the calculation of the documents.
+    from the calculation of the documents. `vat_category` is E (exempt) or O (outside the scope), a setting of the year.
     """
 
     school_year: str
     version: int
     documents: Sequence[DesiredDocument]
     year_shares: Mapping[ShareKey, int]
+    vat_category: str
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ def plan(
                 kind="internal_booking" if internal else document.kind,
                 document_date=business_date,
                 debtor=verdict.debtor,
+                vat_category=desired.vat_category,
                 successor_of=verdict.successor_of,
             )
         )

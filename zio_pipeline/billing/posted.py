@@ -43,6 +43,7 @@ class ReadyDocument:
     kind: str
     document_date: date
     debtor: Debtor
+    vat_category: str
     successor_of: str | None = None
     credits: str | None = None
     """Number of the document that this one takes back; None for every other kind."""
@@ -96,6 +97,7 @@ class PostedDocument:
     buyer_reference: str
     successor_of: str | None
     credits: str | None
+    vat_category: str
     amount_cents: int
     previous_hash: str
     hash: str
@@ -145,6 +147,7 @@ def credit_of(original: PostedDocument, version: int, on: date) -> ReadyDocument
         debtor=Debtor(
             original.debtor, original.debtor_name, tuple(original.address.split("\n")), original.buyer_reference
         ),
+        vat_category=original.vat_category,
         successor_of=original.successor_of,
         credits=original.number,
     )
@@ -173,6 +176,7 @@ def posted_as(document: ReadyDocument, sequence: int, previous_hash: str) -> Pos
         buyer_reference=debtor.buyer_reference,
         successor_of=document.successor_of,
         credits=document.credits,
+        vat_category=document.vat_category,
         amount_cents=desired.amount_cents,
         previous_hash=previous_hash,
         hash="",
@@ -235,6 +239,7 @@ def invoice_rows(posted: Iterable[PostedDocument]) -> dict[str, list[dict[str, A
                     "document_date": document.document_date,
                     "order_id": line.order_id,
                     "stream": line.stream,
+                    "vat_category": document.vat_category,
                     "credits": document.credits,
                     "amount_cents": -line.amount_cents if document.credits else line.amount_cents,
                 }

@@ -11,6 +11,10 @@ from datetime import date, timedelta
 from zio_pipeline.billing.documents import DesiredDocument
 from zio_pipeline.errors import SetupError
 from zio_pipeline.money import format_euro
+from zio_pipeline.terms import LAW_OF_STREAM
+
+Declared = tuple[str, str, str]
+"""Order, month and law: what a provider declares at once."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ class Standing:
     `sender` is the body that sends the documents. `members` are the municipalities that were members on 1 August.
     `successors(code, day)` gives the municipalities that stand in the place of one that has ended by that day, nothing
     while it exists (`reference.Municipalities.successors`); `named_successors` holds the besluiten that name one of
-    several.
+    several. `claimed` holds the declarations for which the provider's claim was found right, where the region chose to wait
+    for it; None where billing never waits.
     """
 
     sender: Debtor
@@ -89,6 +94,7 @@ class Standing:
     agreements: tuple[Agreement, ...]
     successors: Callable[[str, date], tuple[str, ...]]
     named_successors: Mapping[str, str] = field(default_factory=dict)
+    claimed: frozenset[Declared] | None = None
 
     def judge(self, document: DesiredDocument, day: date, billed_cents: int) -> Cleared | Parked:
         """Whether the document may be posted on that day.
@@ -110,6 +116,7 @@ class Standing:
             debtor = self._debtor(debtor_code, day)
             self._require_commitment(document, debtor_code, day, billed_cents)
             self._require_agreement(document)
+            self._require_claims(document)
         except _NotYetError as waiting:
             return Parked(
                 school_year=document.school_year,
@@ -190,6 +197,21 @@ class Standing:
                     "no_agreement",
                     f"Met zorgkantoor {document.payer} is geen afspraak vastgelegd die heel {month} dekt; vul die in.",
                 )
+
+    def _require_claims(self, document: DesiredDocument) -> None:
+        if self.claimed is None:
+            return
+        for month in document.months:
+            for line in document.lines:
+                if (
+                    line.stream != "contribution"
+                    and (line.order_id, month, LAW_OF_STREAM[line.stream]) not in self.claimed
+                ):
+                    raise _NotYetError(
+                        "no_claim",
+                        f"Voor opdracht {line.order_id} is over {month} nog geen goede declaratie van de aanbieder; "
+                        "de instelling 'wacht_op_declaratie' houdt dit document zo lang tegen.",
+                    )
 
 
 def _covers(agreement: Agreement, month: str) -> bool:

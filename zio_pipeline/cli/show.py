@@ -48,6 +48,7 @@ REASON = {
     "above_commitment": "boven de toezegging",
     "no_agreement": "zorgkantoor zonder afspraak",
     "several_successors": "meer rechtsopvolgers",
+    "no_claim": "wacht op de declaratie",
 }
 
 

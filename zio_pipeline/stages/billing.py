@@ -143,6 +143,7 @@ def _open_books(home: Home, school_year: str) -> _Books:
             version=established.version,
             documents=desired_documents(established.version, terms, calendar),
             year_shares={(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares},
+            vat_category=settings.vat_category,
         ),
         standing=_standing(home, school_year, setup),
     )
