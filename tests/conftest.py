@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,13 @@ def _start_server(home: Path) -> Any:
             os.environ["XDG_RUNTIME_DIR"] = before
 
 
-@pytest.fixture
-def postgres_url(postgres_server: str) -> Iterator[str]:
-    """URL of an empty schema of its own in PostgreSQL, gone after the test."""
+@contextmanager
+def own_schema(server: str) -> Iterator[str]:
+    """URL of an empty schema of its own on the PostgreSQL server, gone afterwards."""
     import psycopg  # noqa: PLC0415
     from sqlalchemy.engine import make_url  # noqa: PLC0415
 
-    plain = make_url(postgres_server).set(drivername="postgresql").render_as_string(hide_password=False)
+    plain = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     schema = f"zio_test_{uuid.uuid4().hex}"
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
@@ -73,6 +74,13 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     yield url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """URL of an empty schema of its own in PostgreSQL, gone after the test."""
+    with own_schema(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
