@@ -6,10 +6,11 @@ from typing import Any
 import dagster as dg
 
 from resources.dagster_home import HomeResource
+from resources.home import Home
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
 from zio_pipeline.orchestration.partitions import months, school_years, year_of
-from zio_pipeline.stages import year
+from zio_pipeline.stages import verifying, year
 
 
 @dg.multi_asset(
@@ -58,10 +59,10 @@ def proofs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Ou
 
     def work() -> dict[str, list[dict[str, Any]]]:
         year.publish_figures(opened, key, ())
-        return {"proofs": opened.warehouse.rows("proofs", school_year=key)}
+        return {"proofs": _proofs(opened, key)}
 
     yield from tables_made(("proofs",), work)
-    rows, findings = opened.warehouse.rows("proofs", school_year=key), opened.verify()
+    rows, findings = _proofs(opened, key), verifying.verify(opened)
     failed = sum(not row["proved"] for row in rows)
     yield dg.AssetCheckResult(
         passed=not failed,
@@ -75,3 +76,9 @@ def proofs(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Ou
         check_name="ledger",
         metadata={"bevindingen": "\n".join(findings) or "geen"},
     )
+
+
+def _proofs(home: Home, key: str) -> list[dict[str, Any]]:
+    """The proofs of the version in force, or of the one being prepared."""
+    rows: list[dict[str, Any]] = home.warehouse.rows("proofs", school_year=key, version=year.version_of(home, key))
+    return rows

@@ -10,7 +10,7 @@ from zio_pipeline.errors import ZioError
 from zio_pipeline.orchestration.metadata import KINDS_OF_STORE, OWNERS, product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, stopped, tables_made
 from zio_pipeline.orchestration.partitions import school_years
-from zio_pipeline.stages import year
+from zio_pipeline.stages import establishing, year
 
 
 @dg.multi_asset(
@@ -102,11 +102,11 @@ def established_year(
 ) -> dg.MaterializeResult[Any]:
     opened, key = home.open(), context.partition_key
     try:
-        established = year.establish_if_fictitious(opened, key, clock.today())
+        established = establishing.establish_if_fictitious(opened, key, clock.today())
     except ZioError as error:
         raise stopped(error) from error
     if established is None:
-        raise stopped(year.waits_for_two(key))
+        raise stopped(establishing.waits_for_two(key))
     shown: dict[str, Any] = {
         "versie": established.version,
         "bewijs": established.receipt_hash,

@@ -1,4 +1,4 @@
-"""Retention: what senders wrote is removed after its period, and the record of it is a table."""
+"""Retention: what senders wrote is removed after its period, and what left the vault; the record of both is a table."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -9,6 +9,7 @@ import dagster as dg
 from resources.dagster_home import ClockResource, HomeResource
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.partitions import school_years
 from zio_pipeline.stages.retention import KEEP_DAYS, remove_expired, require_no_future
 
 
@@ -36,3 +37,15 @@ def removals(config: RetentionConfig, home: HomeResource, clock: ClockResource) 
         return {"removals": opened.warehouse.rows("removals")}
 
     yield from tables_made(("removals",), work, datum=as_of.isoformat(), bewaartermijn=config.keep_days)
+
+
+@dg.multi_asset(
+    name="vault_log",
+    specs=[product_spec("vault_log", ["pupil_registrations"], school_years)],
+    check_specs=[contract_check("vault_log")],
+    pool="warehouse",
+)
+def vault_log(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """When rows about pupils left the vault, came back or were made thinner; people do that (`zio residence-check`, `zio thin`)."""
+    opened, key = home.open(), context.partition_key
+    yield from tables_made(("vault_log",), lambda: {"vault_log": opened.warehouse.rows("vault_log", school_year=key)})

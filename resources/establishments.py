@@ -123,7 +123,7 @@ def approve(
         )
     if not approved_by.strip():
         raise WarehouseError("Een goedkeuring heeft een naam nodig van wie haar geeft.")
-    if _same_person(approved_by, proposal.proposed_by):
+    if same_person(approved_by, proposal.proposed_by):
         raise WarehouseError("Wie voorstelt keurt niet goed: vier ogen zijn nodig.")
     if approved_on < proposal.proposed_on:
         raise WarehouseError(
@@ -133,7 +133,7 @@ def approve(
         select(APPROVALS).where(APPROVALS.c.school_year == school_year, APPROVALS.c.version == version)
     ).one_or_none()
     if standing is not None:
-        if standing.receipt_hash == receipt_hash and _same_person(standing.approved_by, approved_by):
+        if standing.receipt_hash == receipt_hash and same_person(standing.approved_by, approved_by):
             return False
         raise WarehouseError(
             f"Schooljaar {school_year} versie {version} is al vastgesteld; een wijziging is een nieuwe versie."
@@ -165,20 +165,30 @@ def proposals(connection: Connection, school_year: str | None = None) -> list[Pr
     return sorted(made, key=lambda p: (p.version, p.proposed_on, p.receipt_hash))
 
 
+def history(connection: Connection, school_year: str | None = None) -> list[Establishment]:
+    """Every approved establishment of a school year, or of all, by school year and version."""
+    query = select(APPROVALS).order_by(APPROVALS.c.school_year, APPROVALS.c.version)
+    if school_year is not None:
+        query = query.where(APPROVALS.c.school_year == school_year)
+    by_place = {(p.school_year, p.version, p.receipt_hash): p for p in proposals(connection, school_year)}
+    return [
+        Establishment(
+            **vars(by_place[row.school_year, row.version, row.receipt_hash]),
+            approved_by=row.approved_by,
+            approved_on=row.approved_on,
+        )
+        for row in connection.execute(query)
+    ]
+
+
 def latest(connection: Connection, school_year: str) -> Establishment | None:
     """The approved establishment with the highest version, or None."""
-    query = (
-        select(APPROVALS).where(APPROVALS.c.school_year == school_year).order_by(APPROVALS.c.version.desc()).limit(1)
-    )
-    approval = connection.execute(query).one_or_none()
-    if approval is None:
-        return None
-    signed = (approval.version, approval.receipt_hash)
-    proposal = next(p for p in proposals(connection, school_year) if (p.version, p.receipt_hash) == signed)
-    return Establishment(**vars(proposal), approved_by=approval.approved_by, approved_on=approval.approved_on)
+    approved = history(connection, school_year)
+    return approved[-1] if approved else None
 
 
-def _same_person(one: str, other: str) -> bool:
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one: capitals, spaces and ways to write a letter make no difference."""
     return _identity(one) == _identity(other)
 
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, inspect, select, update
 
-from resources import establishments, triggers
+from resources import closing, establishments, triggers
 from resources.database import Database, lock, sqlite_url
 from resources.establishments import Establishment, Proposal
 from resources.tables import FORMAT, MANIFEST, METADATA, PRODUCTS, VERDICTS, fingerprint
@@ -262,6 +262,7 @@ class Warehouse:
         """Propose to fix a school year; see `establishments.propose`. False when this receipt was proposed before."""
         with self.database.writing() as connection:
             lock(connection, f"establish:{school_year}")
+            closing.require_not_closed(connection, school_year)
             return establishments.propose(
                 connection,
                 school_year,
@@ -279,6 +280,7 @@ class Warehouse:
         """Approve a proposal by its hash; see `establishments.approve`. False when this person approved it before."""
         with self.database.writing() as connection:
             lock(connection, f"establish:{school_year}")
+            closing.require_not_closed(connection, school_year)
             return establishments.approve(
                 connection, school_year, version, receipt_hash, approved_by=approved_by, approved_on=approved_on
             )
@@ -287,6 +289,11 @@ class Warehouse:
         """The approved establishment with the highest version; None when nothing has been approved."""
         with self.database.reading() as connection:
             return establishments.latest(connection, school_year)
+
+    def establishments(self, school_year: str | None = None) -> list[Establishment]:
+        """Every approved establishment of a school year, or of all, by school year and version."""
+        with self.database.reading() as connection:
+            return establishments.history(connection, school_year)
 
     def proposals(self, school_year: str | None = None) -> list[Proposal]:
         """Every proposal of a school year, or of all, by version and then in order of proposing."""

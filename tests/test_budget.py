@@ -166,3 +166,94 @@ def test_an_agreed_amount_and_contributions_add_up_whatever_the_numbers(
     assert sum(budget.budget_cents for budget in found) == stated
     assert sum(budget.contribution_cents for budget in found) == min(contribution, stated)
     assert all(0 <= budget.contribution_cents <= budget.budget_cents for budget in found)
+
+
+def weight_year(pupils: int, hours_per_pupil: int | None, **order: Any) -> Year:
+    """Basis `leerlinggewicht`: one class of so many expected pupils, each so many hundredths of an hour a week."""
+    year = Year(empty=True, bekostiging="leerlinggewicht")
+    year.order("LP", **order)
+    year.doelgroep("LP", "EMB", hours_per_pupil_hundredths=hours_per_pupil)
+    year.school_class("EMB1", expected_pupils=pupils)
+    return year
+
+
+def test_by_pupil_weight_k_is_pupils_times_hours_times_weeks_times_tariff() -> None:
+    """7 pupils x 2,50 hours x 40 weeks = 700 hours x 60,00 = 42.000,00; a class of 5 with 20 weeks adds 15.000,00."""
+    year = weight_year(7, 2_50)
+    (budget,) = budgets(year)
+    assert (budget.budget_cents, budget.granted_hours_hundredths, budget.classes) == (42_000_00, 700_00, 1)
+    year.school_class("EMB2", expected_pupils=5, weeks=20)
+    (budget,) = budgets(year)
+    assert (budget.budget_cents, budget.granted_hours_hundredths, budget.classes) == (57_000_00, 950_00, 2)
+
+
+def test_by_pupil_weight_the_hours_per_class_play_no_part() -> None:
+    year = weight_year(7, 2_50)
+    before = amounts(year)
+    year.sheets["doelgroepen"][0] |= {"need_hours_hundredths": 99_00, "granted_hours_hundredths": 99_00}
+    assert amounts(year) == before
+
+
+def test_by_class_the_hours_per_pupil_play_no_part() -> None:
+    assert amounts(year_of(10_00, group={"hours_per_pupil_hundredths": 9_00})) == [24_000_00]
+
+
+def test_by_pupil_weight_the_number_is_that_of_the_workbook_and_must_be_placed() -> None:
+    """K stands before any child is known; SPEC 3 lets the year go on only when as many are placed."""
+    year = weight_year(3, 1_00)
+    year.pupils(2)
+    assert amounts(year) == [3 * 40 * 60_00]
+    assert [point.reason for point in year.outcome().worklist if point.decision_id is None] == ["class_size"]
+
+
+def test_by_pupil_weight_a_class_without_care_costs_nothing_and_dilutes_nobody() -> None:
+    """SPEC 3 rule 2, also here: 0 of its own hours."""
+    year = weight_year(2, 1_00)
+    year.school_class("VMBO", expected_pupils=1, hours_per_week_hundredths=0)
+    year.pupils(2)
+    year.pupil("v", "VMBO")
+    assert amounts(year) == [2 * 40 * 60_00]
+    assert {d.pupil: d.reason for d in year.outcome().decisions}["v"] == "no_hours"
+
+
+def test_by_pupil_weight_what_is_missing_or_cannot_be_used_stops() -> None:
+    """SPEC 2: no fall-through to the hours of the class, and no hours or tariff left out without a word."""
+    assert "Doelgroep EMB van LP" in problem(weight_year(7, None))
+    assert "'uren per leerling per week' nodig; in 2025-2026 ontbreekt zij" in problem(weight_year(7, None))
+    assert "het tarief verzorging kan niet" in problem(weight_year(7, 2_50, care_tariff_cents=50_00))
+    year = weight_year(7, 2_50)
+    year.school_class("EMB2", expected_pupils=1, hours_per_week_hundredths=3_00)
+    assert "Klas EMB2" in problem(year)
+
+
+def test_zero_hours_per_pupil_is_a_value() -> None:
+    assert amounts(weight_year(7, 0)) == [0]
+
+
+def test_by_pupil_weight_a_stated_or_agreed_amount_works_as_by_class() -> None:
+    assert "verschil € 0,01" in problem(weight_year(7, 2_50, stated_amount_cents=42_000_01))
+    agreed = {"amount_basis": "agreed", "stated_amount_cents": 42_000_50, "tolerance_cents": 50}
+    assert amounts(weight_year(7, 2_50, **agreed)) == [42_000_50]
+
+
+@given(
+    classes=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 53)), min_size=1, max_size=6),
+    hours=st.integers(0, 40_00),
+    tariff=st.integers(1, 150_00),
+)
+def test_by_pupil_weight_k_is_rounded_half_up_once(classes: list[tuple[int, int]], hours: int, tariff: int) -> None:
+    """The exact product summed over the classes first; never a cent per class."""
+    year = Year(empty=True, bekostiging="leerlinggewicht")
+    year.order("LP", tariff_cents=tariff)
+    year.doelgroep("LP", "EMB", hours_per_pupil_hundredths=hours)
+    for number, (pupils, weeks) in enumerate(classes):
+        year.school_class(f"K{number}", expected_pupils=pupils, weeks=weeks)
+    exact = sum(pupils * weeks for pupils, weeks in classes) * hours * tariff
+    assert amounts(year) == [(exact * 2 + 100) // 200]
+
+
+@given(pupils=st.integers(1, 30), hours=st.integers(0, 6_00), tariff=st.integers(1, 99_99))
+def test_both_bases_agree_when_the_class_gets_what_its_pupils_need(pupils: int, hours: int, tariff: int) -> None:
+    """One interface: hours of a class times the tariff, wherever the hours come from."""
+    by_class = year_of(pupils * hours, order={"tariff_cents": tariff})
+    assert amounts(weight_year(pupils, hours, tariff_cents=tariff)) == amounts(by_class)

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from resources.tables import REASONS_OF_A_NEW_VERSION
 from tests.year_builder import BREDA, GOIRLE, HEUSDEN, MIDDEN_BRABANT, TILBURG, Year
-from zio_pipeline.errors import NotProved
-from zio_pipeline.establishment import make_receipt, receipt_hash, require_signed
+from zio_pipeline.errors import NotProved, ZioError
+from zio_pipeline.establishment import REASON_OF_WORD, make_receipt, reason_of, receipt_hash, require_signed
 from zio_pipeline.figures import canonical, compute_year
 from zio_pipeline.proofs import Proof
+from zio_pipeline.versions import Base, calendar_of
 
 
 def year_of_four() -> Year:
@@ -121,3 +123,47 @@ def test_there_is_nothing_to_sign_for_while_an_invariant_does_not_hold() -> None
     off = Proof("terms_equal_year", f"LP · wlz_zin · {MIDDEN_BRABANT}", 1, 2)
     with pytest.raises(NotProved, match=r"terms_equal_year .*: 1 tegen 2 cent"):
         make_receipt(inputs, replace(figures, proofs=(*figures.proofs, off)), 1)
+
+
+def test_the_receipt_of_a_new_version_names_what_it_stands_beside() -> None:
+    first = compute_year(year_of_four().inputs(), 1)
+    base = Base(
+        version=1,
+        receipt_hash="b" * 64,
+        reason="order_change",
+        tables=first.tables,
+        calendar=calendar_of(first.setup.settings),
+        posted=frozenset({(TILBURG, "2025-09"), (HEUSDEN, "2025-09")}),
+        explanation="uitbreiding",
+    )
+    year = year_of_four()
+    year.sheets["orders"][0]["tariff_cents"] = 70_00
+    year.besluit("order_change", decision_id="W1", order_id="LP", month="2025-11")
+    inputs = replace(year.inputs(), base=base)
+    receipt = make_receipt(inputs, compute_year(inputs, 2), 2)
+    assert receipt["base"] == {
+        "version": 1,
+        "receipt_hash": "b" * 64,
+        "reason": "order_change",
+        "explanation": "uitbreiding",
+        "first_terms": {"LP": "2025-11"},
+        "posted": [[HEUSDEN, "2025-09"], [TILBURG, "2025-09"]],
+    }
+    assert "base" not in receipt_of(year_of_four())
+    for other in (
+        replace(base, posted=frozenset()),
+        replace(base, receipt_hash="c" * 64),
+        replace(base, explanation=""),
+    ):
+        changed = replace(inputs, base=other)
+        assert receipt_hash(make_receipt(changed, compute_year(changed, 2), 2)) != receipt_hash(receipt)
+
+
+def test_the_words_for_a_reason_are_the_reasons_of_the_database() -> None:
+    assert tuple(REASON_OF_WORD.values()) == REASONS_OF_A_NEW_VERSION
+    assert reason_of(" Peildatumfout ") == "peildatum_error"
+    assert reason_of("objection") == "objection"
+    with pytest.raises(ZioError, match="peildatumfout, parameterfout, bezwaar, opdrachtwijziging"):
+        reason_of("vergissing")
+    with pytest.raises(ZioError, match="nooit een reden"):
+        reason_of("mutatie")

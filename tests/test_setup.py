@@ -117,8 +117,19 @@ def test_an_order_that_does_not_hold_on_the_startdatum_stops_and_takes_no_class_
     year = Year()
     year.sheets["orders"][0]["valid_to"] = date(2025, 8, 17)
     assert "Blad 'klassen': opdracht LP staat niet bij de contracten" in problem(year)
+    assert "(geldig van 01-08-2025 tot en met 17-08-2025)" in problem(year)
     year.sheets["orders"][0]["valid_to"] = START_DATE
     assert year.setup().orders
+
+
+def test_every_period_of_an_order_that_does_not_hold_is_named() -> None:
+    """SPEC 2: every value is dated; whoever must mend it sees when it did hold."""
+    year = Year()
+    year.sheets["orders"][0] |= {"valid_from": date(2022, 8, 1), "valid_to": date(2025, 7, 31)}
+    year.order("LP", valid_from=date(2025, 9, 1))
+    message = problem(year)
+    assert "(geldig van 01-08-2022 tot en met 31-07-2025; geldig van 01-09-2025 zonder einde)" in message
+    assert "startdatum 18-08-2025" in message
 
 
 def test_a_class_or_contribution_of_an_order_nobody_knows_stops() -> None:
@@ -126,6 +137,7 @@ def test_a_class_or_contribution_of_an_order_nobody_knows_stops() -> None:
     year = Year()
     year.school_class("EMB2", order_id="L P")
     assert "Blad 'klassen': opdracht L P" in problem(year)
+    assert "(zij staat niet op dat blad)" in problem(year)
     year = Year()
     year.contribution("XX", TILBURG, 1_000_00)
     assert "Blad 'bijdragen': opdracht XX" in problem(year)

@@ -263,3 +263,35 @@ def test_lines_are_summed_over_doelgroepen_per_order_stream_and_payer() -> None:
         ("LP", HEUSDEN, 25_00, "jw"),
         ("LP", TILBURG, 125_00, "jw"),
     ]
+
+
+def test_a_municipality_with_one_pupil_pays_for_one_pupil() -> None:
+    """100,00 over seven pupils: 14,2857 each, so Tilburg with six 85,71 and Breda with one 14,29."""
+    year = year_of_cents(100_00)
+    year.pupils(6, municipality=TILBURG)
+    year.pupil("one", municipality=BREDA)
+    assert payers(year) == {("jeugdwet", BREDA): 14_29, ("jeugdwet", TILBURG): 85_71}
+
+
+def test_ten_billion_euro_adds_up_to_the_cent() -> None:
+    """10^12 cents over three: no digit is lost."""
+    year = year_of_cents(10**12)
+    for n, code in enumerate((TILBURG, HEUSDEN, BREDA)):
+        year.pupil(f"p{n}", municipality=code)
+    found = payers(year)
+    assert found == {
+        ("jeugdwet", BREDA): 333_333_333_334,
+        ("jeugdwet", HEUSDEN): 333_333_333_333,
+        ("jeugdwet", TILBURG): 333_333_333_333,
+    }
+    assert sum(found.values()) == 10**12
+
+
+def test_joining_two_municipalities_moves_the_third_by_at_most_a_cent() -> None:
+    """100,01 over four pupils of three municipalities, and then of two: Tilburg goes from 50,01 to 50,00."""
+    apart, together = year_of_cents(100_01), year_of_cents(100_01)
+    for year, codes in ((apart, (TILBURG, TILBURG, HEUSDEN, BREDA)), (together, (TILBURG, TILBURG, BREDA, BREDA))):
+        for n, code in enumerate(codes):
+            year.pupil(f"p{n}", municipality=code)
+    assert payers(apart) == {("jeugdwet", BREDA): 25_00, ("jeugdwet", HEUSDEN): 25_00, ("jeugdwet", TILBURG): 50_01}
+    assert payers(together) == {("jeugdwet", BREDA): 50_01, ("jeugdwet", TILBURG): 50_00}

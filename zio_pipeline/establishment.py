@@ -11,15 +11,45 @@ from dataclasses import asdict
 from importlib.metadata import version as package_version
 from typing import Any
 
-from zio_pipeline.errors import NotProved
+from zio_pipeline.budget import doelgroep_budgets
+from zio_pipeline.errors import NotProved, ZioError
 from zio_pipeline.figures import YearFigures, YearInputs, canonical, figures_hash
 from zio_pipeline.proofs import require, settlement
+from zio_pipeline.versions import Base, changed_orders
 
 FIRST_VERSION = 1
+REASON_OF_WORD = {
+    "peildatumfout": "peildatum_error",
+    "parameterfout": "parameter_error",
+    "bezwaar": "objection",
+    "opdrachtwijziging": "order_change",
+}
+"""The word people use -> the reason of a new version (SPEC section 5)."""
+MUTATION = (
+    "Een mutatie is nooit een reden voor een nieuwe versie: wat na de peildatum verandert, wordt dit schooljaar niet verrekend "
+    "(zio mutations laat zien wat het zou hebben gescheeld)."
+)
+
+
+def reason_of(word: str) -> str:
+    """The reason code of a Dutch word or of the code itself.
+
+    Raises:
+        ZioError: another word, `mutatie` above all.
+    """
+    found = word.strip().casefold()
+    if found in ("mutatie", "mutation"):
+        raise ZioError(MUTATION)
+    if found not in {*REASON_OF_WORD, *REASON_OF_WORD.values()}:
+        raise ZioError(f"Een nieuwe versie heeft een reden nodig: {', '.join(REASON_OF_WORD)}.")
+    return REASON_OF_WORD.get(found, found)
 
 
 def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict[str, Any]:
     """The receipt of a computed year: inputs, settings, counts, shares, proofs and figures, by hash and by total.
+
+    That of a new version also says beside which version it stands, for what reason, from which term each changed order bears
+    its difference, and in which periods of which payers a document stood that it took as given.
 
     Raises:
         NotProved: an invariant does not hold; there is nothing to sign for.
@@ -41,6 +71,17 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
         "settlement_cents": settlement(tables["municipal_shares"]),
         "proofs": len(figures.proofs),
         "figures_sha256": table_hashes(tables),
+    } | ({"base": _beside(inputs.base, figures)} if inputs.base else {})
+
+
+def _beside(base: Base, figures: YearFigures) -> dict[str, Any]:
+    return {
+        "version": base.version,
+        "receipt_hash": base.receipt_hash,
+        "reason": base.reason,
+        "explanation": base.explanation,
+        "first_terms": changed_orders(figures.setup, doelgroep_budgets(figures.setup), base),
+        "posted": [list(place) for place in sorted(base.posted)],
     }
 
 

@@ -7,20 +7,23 @@ results the shape of the output contracts. Does not belong here: a rule, a file,
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from zio_pipeline.budget import DoelgroepBudget, doelgroep_budgets
 from zio_pipeline.declarations import Term, declaration_addressees, monthly_declarations, zorgkantoor_statement
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
-from zio_pipeline.proofs import Proof, prove
+from zio_pipeline.proofs import Proof, prove, prove_beside
 from zio_pipeline.school_year import first_working_day
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.shares import ShareLine, share_lines, split_over_payers, split_over_streams
 from zio_pipeline.terms import TermLine, spread_terms
+from zio_pipeline.versions import Base, changed_orders, fixed_terms, require_same_pupils
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
+EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class YearInputs:
     payer: PayerInputs
     files: tuple[Mapping[str, str], ...]
     """Each: source, label, content_sha256, contract_fingerprint; sorted."""
+    base: Base | None = None
+    """The version in force, when these are the inputs of a new one."""
 
 
 @dataclass(frozen=True)
@@ -48,22 +53,27 @@ def compute_year(inputs: YearInputs, version: int) -> YearFigures:
 
     Raises:
         SetupError: the workbook contradicts itself.
-        EstablishmentBlocked: a point on the worklist is open or a doelgroep has no key.
+        EstablishmentBlocked: a point on the worklist is open, a doelgroep has no key, or a new version cannot stand beside
+            its base (`versions`).
     """
     setup = read_setup(inputs.sheets)
     outcome = decide_payers(setup, inputs.payer)
-    tables = year_tables(setup, outcome, version)
+    tables = year_tables(setup, outcome, version, inputs.base)
     proofs = [*prove(tables), _row_order_proof(inputs, version, tables)]
+    if inputs.base:
+        changed = changed_orders(setup, doelgroep_budgets(setup), inputs.base)
+        proofs += prove_beside(tables, inputs.base, setup.settings, changed)
     return YearFigures(setup, outcome, tables, tuple(proofs))
 
 
-def year_tables(setup: SchoolYearSetup, outcome: PayerOutcome, version: int) -> Tables:
-    """The finance tables of a year and version, by product name."""
+def year_tables(setup: SchoolYearSetup, outcome: PayerOutcome, version: int, base: Base | None = None) -> Tables:
+    """The finance tables of a year and version, by product name; of a new version beside its base."""
     budgets = doelgroep_budgets(setup)
-    splits = split_over_streams(setup, budgets, outcome)
-    details = split_over_payers(setup, budgets, outcome)
+    splits = split_over_streams(setup, budgets, outcome, base)
+    details = split_over_payers(setup, budgets, outcome, base)
+    require_same_pupils([asdict(detail) for detail in details], budgets, base)
     lines = share_lines(setup, details)
-    terms = year_terms(setup, lines)
+    terms = year_terms(setup, lines, base, changed_orders(setup, budgets, base) if base else {})
     tables: Tables = {
         "doelgroep_budgets": budget_rows(budgets, outcome),
         "funding_split": [asdict(split) for split in splits],
@@ -99,10 +109,13 @@ def budget_rows(budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome) -> li
     ]
 
 
-def year_terms(setup: SchoolYearSetup, lines: Iterable[ShareLine]) -> list[Term]:
-    """The terms of every line, in order of line and month."""
+def year_terms(
+    setup: SchoolYearSetup, lines: Iterable[ShareLine], base: Base | None = None, changed: Mapping[str, str] = EMPTY
+) -> list[Term]:
+    """The terms of every line, in order of line and month; beside a base what `versions.fixed_terms` says stays as it was."""
     by_line = {TermLine(line.order_id, line.law, line.stream, line.payer, line.year_cents): line for line in lines}
-    spread = spread_terms(list(by_line), setup.settings.term_weights)
+    fixed = fixed_terms(base, setup.settings, by_line, changed) if base else {}
+    spread = spread_terms(list(by_line), setup.settings.term_weights, fixed)
     return [
         Term(line.order_id, line.stream, line.law, line.payer, line.payer_kind, line.rhythm, month, cents)
         for term_line, line in by_line.items()
@@ -128,14 +141,21 @@ def _renamed(line: Row) -> Row:
 
 def _row_order_proof(inputs: YearInputs, version: int, tables: Tables) -> Proof:
     """The same year out of the same rows in reverse: every cent that differs counts."""
-    payer = inputs.payer
-    turned = YearInputs(
-        {name: tuple(reversed(rows)) for name, rows in inputs.sheets.items()},
-        PayerInputs(payer.registrations[::-1], payer.indications[::-1], payer.quarantined[::-1]),
-        inputs.files,
+    payer, base = inputs.payer, inputs.base
+    turned = replace(
+        inputs,
+        sheets={name: tuple(reversed(rows)) for name, rows in inputs.sheets.items()},
+        payer=replace(
+            payer,
+            registrations=payer.registrations[::-1],
+            indications=payer.indications[::-1],
+            quarantined=payer.quarantined[::-1],
+            residence_answers=payer.residence_answers[::-1],
+        ),
+        base=base and replace(base, tables={name: rows[::-1] for name, rows in base.tables.items()}),
     )
     setup = read_setup(turned.sheets)
-    again = year_tables(setup, decide_payers(setup, turned.payer), version)
+    again = year_tables(setup, decide_payers(setup, turned.payer), version, turned.base)
     differing = sum(figures_hash({name: tables[name]}) != figures_hash({name: again[name]}) for name in tables)
     return Proof("row_order_changes_nothing", "regio", differing, 0)
 

@@ -42,6 +42,28 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
     return shares
 
 
+def largest_remainder_beside(total: int, weights: Sequence[int], kept: Sequence[int | None]) -> list[int]:
+    """Divide `total` as `largest_remainder` does, while some parts keep the cents they have (SPEC section 5, a new version).
+
+    What the kept parts leave goes over the others, by their weights. Where they leave less than nothing, or leave something
+    and nobody to bear it, nothing can be kept: then the whole is divided afresh. With nothing kept this is `largest_remainder`.
+
+    Args:
+        total: cents to divide, 0 or more.
+        weights: one whole number of 0 or more per part.
+        kept: per part the cents it keeps, or None.
+
+    Raises:
+        ValueError, TypeError: as `largest_remainder`.
+    """
+    free = [weight for weight, cents in zip(weights, kept, strict=True) if cents is None]
+    rest = total - sum(cents for cents in kept if cents is not None)
+    if rest < 0 or (rest and not any(free)):
+        return largest_remainder(total, weights)
+    parts = iter(largest_remainder(rest, free))
+    return [next(parts) if cents is None else cents for cents in kept]
+
+
 def controlled_rounding(row_totals: Sequence[int], column_weights: Sequence[int]) -> list[list[int]]:
     """Spread each row over the columns in whole cents, so that rows and columns are both exact (SPEC section 4, Terms).
 

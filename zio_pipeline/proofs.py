@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zio_pipeline.errors import NotProved
+from zio_pipeline.settings import Settings
+from zio_pipeline.versions import Base, calendar_of, is_posted
 
 Row = Mapping[str, Any]
 
@@ -91,6 +93,33 @@ def prove(tables: Mapping[str, list[dict[str, Any]]]) -> list[Proof]:
             sum(row["budget_cents"] for row in budgets),
         ),
     ]
+
+
+def prove_beside(
+    tables: Mapping[str, list[dict[str, Any]]], base: Base, settings: Settings, changed: Mapping[str, str]
+) -> list[Proof]:
+    """What a new version may not move (SPEC section 5): the left side counts what it moved all the same.
+
+    Args:
+        tables: of the new version.
+        base: the version in force.
+        settings: of the new version.
+        changed: order -> month of the first term that bears its difference.
+    """
+    line, cell = ("order_id", "stream", "payer"), ("order_id", "stream", "payer", "month")
+    before, after = _sums(base.tables["terms"], *cell), _sums(tables["terms"], *cell)
+    years = _sums(base.tables["municipal_shares"], *line), _sums(tables["municipal_shares"], *line)
+    moved = {key for key in before.keys() | after.keys() if before.get(key, 0) != after.get(key, 0)}
+    proofs = []
+    if calendar_of(settings) == base.calendar:
+        lines_moved = {key[:3] for key in moved}
+        same = {key for key in years[0].keys() & years[1].keys() if years[0][key] == years[1][key]}
+        proofs.append(Proof("unchanged_lines_keep_terms", "regio", len(lines_moved & same), 0))
+    for order_id, first in sorted(changed.items()):
+        own = [key for key in moved if key[0] == order_id]
+        wrong = [key for key in own if str(key[3]) < first or is_posted(base, settings, str(key[2]), str(key[3]))]
+        proofs.append(Proof("fixed_terms_stay", order_id, len(wrong), 0))
+    return proofs
 
 
 def settlement(lines: Iterable[Row]) -> dict[str, int]:

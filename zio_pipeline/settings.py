@@ -198,6 +198,7 @@ def read_settings(rows: Iterable[Mapping[str, Any]]) -> Settings:
         if len(valid) != 1:
             problems.append(
                 f"instelling '{key}' heeft {len(valid)} waarden op {first_day:%d-%m-%Y}; dat moet er één zijn"
+                f" ({_periods(row for row in rows if row['key'] == key) or 'zij staat niet op het blad'})"
             )
             continue
         try:
@@ -209,6 +210,13 @@ def read_settings(rows: Iterable[Mapping[str, Any]]) -> Settings:
     if problems:
         raise SetupError("Blad 'schooljaar' klopt niet:\n- " + "\n- ".join(problems))
     return Settings(**values)
+
+
+def _periods(rows: Iterable[Mapping[str, Any]]) -> str:
+    """'geldig van 01-08-2024 tot en met 31-07-2025; ...': from when to when the rows hold, in order."""
+    held = sorted(((row["valid_from"], row["valid_to"]) for row in rows), key=str)
+    ends = ("zonder einde" if last is None else f"tot en met {last:%d-%m-%Y}" for _, last in held)
+    return "; ".join(f"geldig van {first:%d-%m-%Y} {end}" for (first, _), end in zip(held, ends, strict=True))
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:

@@ -7,14 +7,16 @@ Does not belong here: why a pupil has its payer (payer), the ten terms (terms).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from zio_pipeline.budget import DoelgroepBudget
 from zio_pipeline.errors import EstablishmentBlocked
-from zio_pipeline.money import largest_remainder
+from zio_pipeline.money import largest_remainder_beside
 from zio_pipeline.payer import PayerOutcome
 from zio_pipeline.reference import municipalities
 from zio_pipeline.setup import SchoolYearSetup
 from zio_pipeline.terms import LAW_OF_STREAM, STREAM_ORDER
+from zio_pipeline.versions import Base
 
 SPLIT_STREAMS = tuple(stream for stream in STREAM_ORDER if stream != "contribution")
 
@@ -63,9 +65,11 @@ class ShareLine:
 
 
 def split_over_streams(
-    setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome
+    setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome, base: Base | None = None
 ) -> list[StreamSplit]:
     """Step 1, by pupils (`head_count`) or by integer weights (`agreed_ratio`); ties in stream order.
+
+    Beside a base a stream whose weight and exact share are those of the base keeps its cents (SPEC section 5).
 
     Raises:
         EstablishmentBlocked: a point on the worklist is open, or a doelgroep with hours has no key.
@@ -74,7 +78,14 @@ def split_over_streams(
     result = []
     for budget in budgets:
         weights = _weights(setup, budget, keys[budget.order_id, budget.doelgroep])
-        amounts = largest_remainder(budget.amount_cents, weights)
+        whole = sum(weights) or 1
+        kept = [
+            base.stream_cents((budget.order_id, budget.doelgroep, s), w, Fraction(budget.amount_cents * w, whole))
+            if base
+            else None
+            for s, w in zip(SPLIT_STREAMS, weights, strict=True)
+        ]
+        amounts = largest_remainder_beside(budget.amount_cents, weights, kept)
         result += [
             StreamSplit(budget.order_id, budget.doelgroep, stream, weight, amount)
             for stream, weight, amount in zip(SPLIT_STREAMS, weights, amounts, strict=True)
@@ -84,19 +95,45 @@ def split_over_streams(
 
 
 def split_over_payers(
-    setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome
+    setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome, base: Base | None = None
 ) -> list[ShareDetail]:
-    """Step 2, each stream over its payers by pupils; ties by ascending payer code."""
+    """Step 2, each stream over its payers by pupils; ties by ascending payer code.
+
+    Beside a base a payer whose pupils and exact share (of K minus contributions) are those of the base keeps its cents.
+    """
     keys = _keys(setup, budgets := list(budgets), outcome)
+    splits = split_over_streams(setup, budgets, outcome, base)
+    exact = _exact_streams(budgets, splits)
     result = []
-    for split in split_over_streams(setup, budgets, outcome):
+    for split in splits:
+        place = (split.order_id, split.doelgroep, split.stream)
         payers = sorted(keys[split.order_id, split.doelgroep][split.stream].items(), key=lambda item: item[0][1])
-        amounts = largest_remainder(split.amount_cents, [pupils for _, pupils in payers])
+        counts = [pupils for _, pupils in payers]
+        kept = [
+            base.payer_cents(place, payer, pupils, exact[place] * Fraction(pupils, sum(counts))) if base else None
+            for payer, pupils in payers
+        ]
+        amounts = largest_remainder_beside(split.amount_cents, counts, kept)
         result += [
             ShareDetail(split.order_id, split.doelgroep, split.stream, payer, kind, pupils, amount)
             for ((kind, payer), pupils), amount in zip(payers, amounts, strict=True)
         ]
     return result
+
+
+def _exact_streams(
+    budgets: Iterable[DoelgroepBudget], splits: Iterable[StreamSplit]
+) -> dict[tuple[str, str, str], Fraction]:
+    amounts = {(b.order_id, b.doelgroep): b.amount_cents for b in budgets}
+    weights: dict[tuple[str, str], int] = defaultdict(int)
+    for s in splits:
+        weights[s.order_id, s.doelgroep] += s.weight
+    return {
+        (s.order_id, s.doelgroep, s.stream): Fraction(
+            amounts[s.order_id, s.doelgroep] * s.weight, weights[s.order_id, s.doelgroep]
+        )
+        for s in splits
+    }
 
 
 def share_lines(setup: SchoolYearSetup, details: Iterable[ShareDetail]) -> list[ShareLine]:

@@ -9,6 +9,7 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
+from openpyxl.worksheet.datavalidation import DataValidation
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -316,3 +317,17 @@ def test_a_name_that_is_no_text_is_a_damaged_workbook() -> None:
 
 def test_a_workbook_with_a_password_on_its_parts() -> None:
     assert "wachtwoord" in (deliver(in_every_entry(book(), 6, 8, b"\x01\x00")).reason or "")
+
+
+def test_what_stands_behind_the_rows_is_no_formula() -> None:
+    """A list to choose from and a footer have elements whose names begin like that of a formula."""
+    made = openpyxl.load_workbook(io.BytesIO(book()))
+    sheet = made.worksheets[0]
+    sheet.cell(sheet.max_row, sheet.max_column + 1).number_format = "@"
+    choice = DataValidation(type="list", formula1='"ja,nee"')
+    choice.add("Z1")
+    sheet.add_data_validation(choice)
+    sheet.oddFooter.center.text = "fictief"
+    out = io.BytesIO()
+    made.save(out)
+    assert deliver(out.getvalue()).status == "accepted"

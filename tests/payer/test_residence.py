@@ -43,6 +43,11 @@ def test_evidence_is_kept(given: str | None, evidence: str) -> None:
     assert decision_of(outcome_of(municipality_evidence=given), "p1").evidence == evidence
 
 
+def test_since_when_the_municipality_holds_stands_in_the_evidence() -> None:
+    """Valid time beside the evidence itself."""
+    assert decision_of(outcome_of(municipality_since=date(2024, 2, 1)), "p1").evidence == "BRP, sinds 2024-02-01"
+
+
 @pytest.mark.parametrize(
     ("stated", "postcode", "payer"),
     [

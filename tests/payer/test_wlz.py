@@ -42,7 +42,7 @@ def test_mpt_and_dtv_are_paid_by_the_responsible_zorgkantoor(form: str) -> None:
     found = decided({"form": form, "zorgkantoor": WEST_BRABANT, "executing_zorgkantoor": MIDDEN_BRABANT})
     assert (found.stream, found.payer, found.payer_kind) == ("wlz_zin", WEST_BRABANT, "zorgkantoor")
     assert found.delivery_form == form
-    assert found.evidence == "Wlz-lijst 2025-06-20"
+    assert found.evidence == "Wlz-lijst 2025-06-20, geldig vanaf 2025-05-01, bekend sinds 2025-05-01"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +98,30 @@ def test_on_the_same_day_the_highest_besluitnummer_counts_as_a_number() -> None:
 @pytest.mark.parametrize("other", [{"form": "8"}, {"zorgkantoor": WEST_BRABANT}])
 def test_equal_besluiten_with_another_leveringsvorm_or_zorgkantoor_go_to_the_worklist(other: dict[str, Any]) -> None:
     assert reasons({}, other) == ["wlz_ambiguous"]
+
+
+@pytest.mark.parametrize(
+    ("list_date", "payer"), [(date(2025, 4, 30), WEST_BRABANT), (date(2025, 5, 2), MIDDEN_BRABANT)]
+)
+def test_without_an_afgiftedatum_the_dagtekening_of_the_list_ranks(list_date: date, payer: str) -> None:
+    """SPEC 3 rule 3: known time is the afgiftedatum, else the dagtekening; here beside one that was issued on 1 May."""
+    undated = {"issued_on": None, "list_date": list_date, "decision_number": 5}
+    dated = {"issued_on": date(2025, 5, 1), "decision_number": 900, "zorgkantoor": WEST_BRABANT}
+    for rows in ((undated, dated), (dated, undated)):
+        assert decided(*rows).payer == payer
+
+
+def test_an_indication_not_known_on_the_peildatum_outranks_nothing() -> None:
+    """The newest besluit of all, but nobody knew it yet; the older one decides and the newer one is reported."""
+    older, newer = {"zorgkantoor": WEST_BRABANT}, {"issued_on": DAY_AFTER, "decision_number": 99}
+    outcome = year_with(older, newer).outcome()
+    assert decision_of(outcome, "p1").payer == WEST_BRABANT
+    assert signal_reasons(outcome) == ["wlz_granted_afterwards"]
+
+
+def test_valid_time_and_known_time_stand_in_the_evidence() -> None:
+    found = decided({"starts_on": date(2024, 9, 1), "issued_on": None, "list_date": date(2025, 6, 25)})
+    assert found.evidence == "Wlz-lijst 2025-06-25, geldig vanaf 2024-09-01, bekend sinds 2025-06-25"
 
 
 def test_the_same_besluit_delivered_twice_is_one() -> None:

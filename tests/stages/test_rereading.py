@@ -18,7 +18,8 @@ from zio_pipeline.demo import generate
 from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in_all
 from zio_pipeline.intake.delivery import refusal_of
 from zio_pipeline.privacy import Keys
-from zio_pipeline.stages import receiving, year
+from zio_pipeline.stages import establishing, receiving, year
+from zio_pipeline.stages.inputs import later_files
 from zio_pipeline.stages.receiving import receive
 from zio_pipeline.stages.rereading import Counts, outdated, reread
 from zio_pipeline.stages.retention import remove_expired
@@ -71,7 +72,7 @@ def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
         receive(home, home.inbox, ON)
-    assert year.establish_if_fictitious(home, YEAR, ON)
+    assert establishing.establish_if_fictitious(home, YEAR, ON)
     for path in home.inbox.iterdir():
         path.unlink()
     return folder
@@ -205,7 +206,7 @@ def test_an_established_year_keeps_the_readings_that_were_signed(signed: Home, m
     year.publish_figures(signed, YEAR)  # recomputed, and compared with what was signed
     assert signed.warehouse.establishment(YEAR) == receipt
     assert {name: signed.warehouse.export_csv(name) for name in year.FINANCE_TABLES} == tables
-    assert year.later_files(signed, YEAR) == []
+    assert later_files(signed, YEAR) == []
 
 
 def test_files_offered_again_to_a_newer_reader_do_not_change_what_was_signed_either(

@@ -5,6 +5,7 @@ Belongs here: the order of the stages of one run. Does not belong here: how a ta
 
 import argparse
 import os
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -16,7 +17,18 @@ from zio_pipeline.cli import show
 from zio_pipeline.contracts import products
 from zio_pipeline.dictionary import data_dictionary
 from zio_pipeline.privacy import VAULT_VARIABLE
-from zio_pipeline.stages import billing, retention, year
+from zio_pipeline.stages import (
+    billing,
+    claims,
+    closing,
+    establishing,
+    mutations,
+    releasing,
+    retention,
+    verifying,
+    year,
+)
+from zio_pipeline.stages.inputs import later_files
 from zio_pipeline.stages.receiving import inbox_files, inbox_folders, receive
 from zio_pipeline.stages.rereading import outdated
 from zio_pipeline.stages.rereading import reread as read_again
@@ -39,19 +51,25 @@ def run(args: argparse.Namespace, console: Console) -> int:
         year.publish_decisions(home, school_year)
         figures = year.publish_figures(home, school_year)
         progress.update(task, description="vaststellen", advance=1)
-        if year.establish_if_fictitious(home, school_year, args.as_of) is None:
-            raise year.waits_for_two(school_year)
+        if establishing.establish_if_fictitious(home, school_year, args.as_of) is None:
+            raise establishing.waits_for_two(school_year)
         progress.update(task, description="boeken", advance=1)
         billing.require_no_future(home, school_year, args.as_of, clock.today())
         billed = billing.bill(home, school_year, args.as_of, replay=args.replay)
         billing.publish_documents(home, school_year, billed)
         billing.publish_parked(home, school_year, billed)
-        progress.update(task, description="urenstaten", advance=1)
+        releasing.publish_states(home, school_year)
+        progress.update(task, description="controle", advance=1)
+        claims.publish_claims(home, school_year, args.as_of)
+        mutations.publish_mutations(home, school_year, args.as_of)
+        closing.publish_accruals(home, school_year, args.as_of)
+        closing.publish_year_statement(home, school_year, args.as_of)
+        closing.publish_forecast(home, school_year, args.as_of)
         hours = year.publish_delivered_hours(home, school_year)
         export(home, school_year)
-        findings = home.verify()
+        findings = verifying.verify(home)
         progress.advance(task)
-    show.later_files(console, year.later_files(home, school_year))
+    show.later_files(console, later_files(home, school_year))
     show.documents(console, billed)
     show.hours(console, hours)
     show.settlement(console, figures)
@@ -66,31 +84,22 @@ def export(home: Home, school_year: str) -> None:
     What only settlement and audit may read goes whole into `vertrouwelijk`; the general reader gets such a table without
     its restricted columns, and not at all when its amounts are restricted too or it has none (SPEC section 8).
     """
-    folder = home.outbox / school_year
+    folder, version = home.outbox / school_year, year.version_of(home, school_year)
     for name, dataset in products().items():
         if dataset.group == "intake":
             continue
+        # A draft of a new version stands beside the one in force; what leaves is what two people signed.
+        scope: dict[str, Any] = {"school_year": school_year} | (
+            {"version": version} if "version" in dataset.key else {}
+        )
         restricted = {column.name for column in dataset.columns if column.classification == "restricted"}
         if restricted:
-            whole = home.warehouse.export_csv(name, school_year=school_year)
+            whole = home.warehouse.export_csv(name, **scope)
             write_atomically(folder / "vertrouwelijk" / f"{name}.csv", whole)
         open_measures = {c.name for c in dataset.columns if c.kind in ("euro", "minutes")} - restricted
         if open_measures and "amount_cents" not in restricted:
-            general = home.warehouse.export_csv(name, without=RESTRICTED, school_year=school_year)
+            general = home.warehouse.export_csv(name, without=RESTRICTED, **scope)
             write_atomically(folder / f"{name}.csv", general)
-
-
-def establish(args: argparse.Namespace, console: Console) -> int:
-    """First or second signature under a school year."""
-    home = Home.open(args.home)
-    if args.propose:
-        year.publish_decisions(home, args.school_year)
-        proposal = year.propose(home, args.school_year, args.by, args.as_of)
-        show.proposal(console, args.school_year, proposal)
-    else:
-        year.approve(home, args.school_year, args.approve, args.by, args.as_of)
-        console.print(f"Schooljaar {args.school_year} is vastgesteld; goedgekeurd door {args.by}.")
-    return 0
 
 
 def status(args: argparse.Namespace, console: Console) -> int:
@@ -139,8 +148,8 @@ def rotate_vault_key(args: argparse.Namespace, console: Console) -> int:
 
 
 def verify(args: argparse.Namespace, console: Console) -> int:
-    """Prove chain, numbers and sums of the whole ledger."""
-    findings = Home.open(args.home).verify()
+    """Prove chain, numbers and sums of the whole ledger, and every signature against tables and vault."""
+    findings = verifying.verify(Home.open(args.home))
     show.proofs(console, (), findings)
     return 1 if findings else 0
 

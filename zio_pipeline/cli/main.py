@@ -9,13 +9,13 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from zio_pipeline.cli import commands, documents
+from zio_pipeline.cli import claims, closing, commands, documents, establishing, explain, mutations, residence
 from zio_pipeline.cli.parsing import Command, day, school_year
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import ZioError
 from zio_pipeline.stages.retention import KEEP_DAYS
 
-TOPICS = (documents,)
+TOPICS = (establishing, documents, claims, explain, mutations, residence, closing)
 """Modules with commands of their own, in the order of `zio --help`."""
 
 
@@ -79,15 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--replay", action="store_true", help="boek elke termijn op haar eigen vervaldag (alleen op een leeg grootboek)"
     )
-
-    establish = add(
-        "establish", commands.establish, "een schooljaar vaststellen: één persoon stelt voor, een ander keurt goed"
-    )
-    step = establish.add_mutually_exclusive_group(required=True)
-    step.add_argument("--propose", action="store_true", help="reken het jaar door en leg het voorstel neer")
-    step.add_argument("--approve", metavar="BEWIJS", help="keur het voorstel met dit bewijs (hash) goed")
-    establish.add_argument("--by", required=True, help="wie dit doet")
-    establish.add_argument("--as-of", type=day, required=True, metavar="2025-07-15")
 
     add("status", commands.status, "hoe het schooljaar ervoor staat")
     reread = add("reread", commands.reread, "uit de kluis herlezen wat met een oudere lezer is ingenomen", year=False)

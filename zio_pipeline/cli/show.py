@@ -14,6 +14,7 @@ from rich.table import Table
 from zio_pipeline.billing import PostedDocument
 from zio_pipeline.contracts import products
 from zio_pipeline.demo import DemoYear
+from zio_pipeline.establishment import REASON_OF_WORD
 from zio_pipeline.figures import YearFigures
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.money import format_euro
@@ -21,10 +22,10 @@ from zio_pipeline.privacy import Keys
 from zio_pipeline.proofs import Proof
 from zio_pipeline.proofs import settlement as cents_by_party
 from zio_pipeline.stages.billing import Billed
+from zio_pipeline.stages.establishing import Proposal
 from zio_pipeline.stages.receiving import Received
 from zio_pipeline.stages.rereading import Rereading
 from zio_pipeline.stages.withdrawing import Withdrawal
-from zio_pipeline.stages.year import Proposal
 
 STATUS = {
     "accepted": "aanvaard",
@@ -53,6 +54,7 @@ REASON = {
 
 
 NUMERIC = {"aantal", "rijen", "aanvaard", "quarantaine", "bedrag", "documenten", "nu geboekt", "bestanden"}
+NUMERIC |= {"was", "wordt", "verschil"}
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -233,15 +235,34 @@ def proofs(console: Console, proved: Sequence[Proof], findings: Sequence[str]) -
 
 
 def proposal(console: Console, school_year: str, made: Proposal) -> None:
-    """The receipt that a second person signs for."""
+    """The receipt that a second person signs for; of a new version also its reason and what it changes per payer."""
     table = _table(f"Voorstel schooljaar {school_year}, versie {made.version}", "", "bedrag")
     for order_id, cents in made.receipt["orders_cents"].items():
         table.add_row(f"opdracht {order_id}", format_euro(cents))
     for party, cents in made.receipt["settlement_cents"].items():
         table.add_row(PARTY[party], format_euro(cents))
     console.print(table)
+    if base := made.receipt.get("base"):
+        word = next(word for word, code in REASON_OF_WORD.items() if code == base["reason"])
+        console.print(
+            f"Naast versie {base['version']}, reden: {word}. {base['explanation']}".replace("[", r"\[").strip()
+        )
+        for order_id, month in base["first_terms"].items():
+            console.print(f"Opdracht {order_id}: het verschil gaat over de open termijnen vanaf {month}.")
+        changes(console, made)
     console.print(f"Bewijs: {made.receipt_hash}")
-    console.print("Een ander keurt goed met: zio establish --school-year ... --approve BEWIJS --by NAAM --as-of DATUM")
+
+
+def changes(console: Console, made: Proposal) -> None:
+    """Per payer what its year was, becomes, and differs; payers who keep their amount are not in it."""
+    table = _table("Wat verandert per betaler", "betaler", "was", "wordt", "verschil")
+    for change in made.changes:
+        cents = (change.before_cents, change.after_cents, change.difference_cents)
+        table.add_row(change.payer, *(format_euro(each) for each in cents))
+    table.add_row("samen", "", "", format_euro(sum(change.difference_cents for change in made.changes)), style="bold")
+    console.print(table)
+    for decision_id in made.idle:
+        console.print(f"Besluit {decision_id} is nergens voor nodig: het bedrag van zijn opdracht verandert niet.")
 
 
 def status(console: Console, warehouse: Any, posted: Sequence[Any], school_year: str) -> None:

@@ -101,7 +101,7 @@ def _inspect(name: str, xml: bytes) -> Facts:
     if not is_sheet:
         percentages = b"numFmt" in xml and _PERCENTAGE.search(xml) is not None
         return Facts(has_percentages=percentages, from_1904=_FROM_1904.search(xml) is not None)
-    rows = _rows(xml)
+    rows = _rows(_before_the_end(xml))
     if (b"<f" in xml or b":f" in xml) and any(map(_is_uncomputed, rows)):
         raise RefusedFileError(NOT_COMPUTED)
     places, (columns, highest) = _places(xml)
@@ -124,6 +124,13 @@ def _is_uncomputed(row: bytes) -> bool:
         return False
     formulas = (cell for cell in _CELL_START.split(row)[1:] if b"<f" in cell or b":f" in cell)
     return any(_OUTCOME.search(cell) is None and _IS_TEXT.match(cell) is None for cell in formulas)
+
+
+def _before_the_end(xml: bytes) -> bytes:
+    """Up to where the rows end: what follows (a list to choose from, a footer) has elements that look like those of a cell."""
+    name = xml.rfind(b"sheetData")
+    end = xml.rfind(b"</", max(0, name - 40), name)
+    return xml if end < 0 else xml[:end]
 
 
 def _rows(xml: bytes) -> list[bytes]:

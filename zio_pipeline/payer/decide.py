@@ -9,21 +9,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from zio_pipeline.payer.besluiten import Besluiten, settles_payer, verdict_by
+from zio_pipeline.payer.facts import facts_of
 from zio_pipeline.payer.lists import class_sizes, implausible_list, missing_files
 from zio_pipeline.payer.model import (
     Decision,
     PayerInputs,
     PayerOutcome,
-    Placement,
     Row,
     Signal,
     Verdict,
     WorkItem,
-    age_class,
-    age_on,
 )
-from zio_pipeline.payer.placement import Candidate, candidates
-from zio_pipeline.payer.residence import municipality_verdict, residence_verdict
+from zio_pipeline.payer.placement import Candidate, Placement, candidates
+from zio_pipeline.payer.residence import Answers, age_verdict, municipality_verdict
 from zio_pipeline.payer.wlz import granted_afterwards, wlz_verdict
 from zio_pipeline.setup import Besluit, SchoolClass, SchoolYearSetup
 
@@ -33,13 +31,14 @@ def decide_payers(setup: SchoolYearSetup, inputs: PayerInputs) -> PayerOutcome:
 
     Args:
         setup: the school year; its settings carry startdatum, peildatum and every policy.
-        inputs: accepted and quarantined rows; their order does not matter.
+        inputs: accepted rows, or what is left of them after establishment (`facts`), and quarantined rows; their order
+            does not matter.
 
     Returns:
         Decisions, worklist (open and settled points) and signals, each sorted.
 
     Raises:
-        SetupError: a besluit names a payer that cannot pay its stream.
+        SetupError: a besluit names a payer that cannot pay its stream; or as in `facts_of`.
     """
     return _Walk(setup, inputs).outcome()
 
@@ -51,8 +50,9 @@ class _Walk:
         self._setup, self._inputs, self._settings = setup, inputs, setup.settings
         self._besluiten = Besluiten.of(setup)
         self._classes = {c.key: c for c in setup.classes}
-        self._candidates, self._signals = candidates(inputs.registrations, setup.settings)
+        self._candidates, self._signals = candidates(facts_of(inputs.registrations, setup.settings), setup.settings)
         self._placed = {candidate.pupil: candidate for candidate in self._candidates}
+        self._answers = Answers.of(inputs.residence_answers)
         self._indications = _grouped(inputs.indications, lambda row: row["pupil"])
         self._quarantined = sorted(inputs.quarantined, key=lambda row: row["row_ref"])
         self._quarantined_of = _grouped(self._quarantined, self._besluiten.owner)
@@ -90,7 +90,7 @@ class _Walk:
         seat = self._seat(candidate, besluit)
         if problem is not None:
             settled_by = besluit if seat is not None or (besluit and besluit.kind == "not_counted") else None
-            row_ref = candidate.placements[0].row["row_ref"]
+            row_ref = candidate.placements[0].facts.row_ref
             self._point(problem, self._orders_of(candidate), pupil, row_ref, settled_by)
         if seat is None:
             return
@@ -136,13 +136,20 @@ class _Walk:
         settles = besluit is not None and settles_payer(besluit)
         if verdict.work and verdict.reason != "quarantined_row":  # those rows become points of their own
             settled_by = besluit if settles else None
-            self._point(verdict.reason, [school_class.order_id], seat.pupil, seat.row["row_ref"], settled_by)
+            self._point(
+                verdict.reason,
+                [school_class.order_id],
+                seat.pupil,
+                seat.facts.row_ref,
+                settled_by,
+                detail=verdict.detail,
+            )
         if besluit is not None and settles:
             verdict = self._verdict_by(besluit, verdict, school_class)
         if verdict.work:
             return
-        age = age_class(age_on(seat.row["birth_date"], self._settings.start_date))
-        self._decide(seat.pupil, school_class, verdict, besluit, age_class=age, row_ref=seat.row["row_ref"])
+        facts = seat.facts
+        self._decide(seat.pupil, school_class, verdict, besluit, age_class=facts.age_class, row_ref=facts.row_ref)
 
     def _verdict(self, seat: Placement, school_class: SchoolClass, contradicting: bool) -> Verdict:
         """Rules 2 to 6 for one placed pupil; a row in quarantine about this pupil goes before them all."""
@@ -155,18 +162,18 @@ class _Walk:
             return outside
         verdict = wlz_verdict(self._indications.get(seat.pupil, []), self._settings)
         if verdict is None:
-            return residence_verdict(seat.row, self._settings)
+            verdict = age_verdict(seat.facts, self._settings)
         if verdict.stream is None or verdict.payer is not None:
             return verdict
-        found = municipality_verdict(seat.row, verdict.stream, self._settings)
-        evidence = f"{verdict.evidence}; {found.evidence}"
+        found = self._answers.judged(seat.pupil, municipality_verdict(seat.facts, verdict.stream))
+        evidence = "; ".join(filter(None, (verdict.evidence, found.evidence)))
         return found if found.work else replace(found, evidence=evidence, delivery_form=verdict.delivery_form)
 
     def _outside_the_key(self, seat: Placement, school_class: SchoolClass) -> Verdict | None:
         """Rule 2: a class without hours, or no care need where the setting says so."""
         if self._has_no_hours(school_class):
             return Verdict("no_hours", evidence="klas zonder uren")
-        if self._settings.need_flag_counts and seat.row["needs_care"] is False:
+        if self._settings.need_flag_counts and seat.facts.needs_care is False:
             return Verdict("no_need", evidence="opgave van de school")
         return None
 
@@ -236,10 +243,17 @@ class _Walk:
         return at_school or [*later] or [None]
 
     def _point(
-        self, reason: str, orders: list[str | None], subject: str | None, row_ref: str, settled_by: Besluit | None
+        self,
+        reason: str,
+        orders: list[str | None],
+        subject: str | None,
+        row_ref: str,
+        settled_by: Besluit | None,
+        *,
+        detail: str = "",
     ) -> None:
         for order in orders:
-            item = WorkItem(reason, order, subject, row_ref)
+            item = WorkItem(reason, order, subject, row_ref, detail)
             self._work.append(item.settled(settled_by.decision_id) if settled_by else item)
 
     def _decide(
@@ -271,10 +285,10 @@ class _Walk:
 
     def _signal_changes(self, seat: Placement) -> None:
         """What is known about the time after the two dates, and changes nothing this year."""
-        order_id, born = self._classes[seat.class_key].order_id, seat.row["birth_date"]
+        order_id = self._classes[seat.class_key].order_id
         if granted_afterwards(self._indications.get(seat.pupil, []), self._settings):
             self._signals.append(Signal("wlz_granted_afterwards", order_id, seat.pupil))
-        if age_on(born, self._settings.start_date) < 18 <= age_on(born, self._settings.school_year.last_day):
+        if seat.facts.turns_18:
             self._signals.append(Signal("turns_18", order_id, seat.pupil))
 
     def _idle_besluiten(self) -> None:

@@ -66,6 +66,10 @@ WORK = {
         "De postcode is van een verblijflocatie: de gemeente van vóór het verblijf betaalt (woonplaatsbeginsel). "
         "Neem een besluit."
     ),
+    "residence_disputed": (
+        "De gemeente betwist in de woonplaatstoets dat deze leerling op de peildatum onder haar viel. "
+        "Zoek het met school en gemeente uit, lever het bestand verbeterd aan of neem een besluit."
+    ),
     "wlz_without_placement": (
         "Deze Wlz-indicatie hoort bij niemand die op de startdatum geplaatst is. "
         "Controleer de lijst of neem een besluit 'niet tellen'."
@@ -108,21 +112,9 @@ class PayerInputs:
     """Each: dataset, row_ref, and of the readable columns pupil, school, class_code (else None)."""
     contradicting: Sequence[str] = ()
     """Labels of files that were offered together and contradict each other: neither counts."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where one pupil sits on the startdatum, with the row that says so."""
-
-    pupil: str
-    school: str
-    class_code: str
-    row: Row
-
-    @property
-    def class_key(self) -> tuple[str, str]:
-        """School and class code: how the setup names a class."""
-        return self.school, self.class_code
+    residence_answers: Sequence[Row] = ()
+    """What municipalities said in the residence check. Each: pupil, municipality, confirmed (true, false), other (the code of the
+    municipality it names instead, else None), sequence (a later one of the same municipality goes before)."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +128,7 @@ class Verdict:
     evidence: str = ""
     delivery_form: str | None = None
     work: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,60 @@
-"""Rules 4 to 6: who pays when the Wlz does not: age on the startdatum, and the municipality on the peildatum.
+"""Rules 4 to 6: who pays when the Wlz does not: age on the startdatum, the municipality on the peildatum, and its answer.
 
-Belongs here: woonplaatsbeginsel (Jeugdwet 1.1, since 1-1-2022) as far as a school file can show it; never a guess.
-Does not belong here: what a besluit decides.
+Belongs here: woonplaatsbeginsel (Jeugdwet 1.1, since 1-1-2022) as far as a school file can show it, and what the residence
+check of a municipality makes of it (SPEC section 6). Does not belong here: reading the row (facts), what a besluit decides.
 """
 
-from zio_pipeline.payer.model import Row, Verdict, age_on
-from zio_pipeline.reference import municipalities
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from zio_pipeline.payer.facts import EVIDENCE, Facts
+from zio_pipeline.payer.model import Row, Verdict
 from zio_pipeline.settings import Settings
 
-NETHERLANDS = {"", "nl", "nld", "nederland", "the netherlands"}
-EVIDENCE = {
-    "confirmed": "bevestigd door de gemeente",
-    "brp": "BRP",
-    "school": "opgave van de school",
-    "address": "alleen het adres",
-}
-_WORK_REASON = {"abroad": "abroad", "missing": "municipality_missing", "split": "municipality_split"}
 
-
-def residence_verdict(row: Row, settings: Settings) -> Verdict:
-    """Verdict for a pupil without Wlz: rule 4 (18 or older), rule 5 (worklist), rule 6 (jeugdwet)."""
-    adult = age_on(row["birth_date"], settings.start_date) >= 18
+def age_verdict(facts: Facts, settings: Settings) -> Verdict:
+    """Rule 4: the stream of a pupil without Wlz, its payer still open; 18 or older by setting on the worklist."""
+    adult = facts.age_class == "18+"
     if adult and settings.adult_policy == "worklist":
         return Verdict("adult", work=True)
-    return municipality_verdict(row, "adult" if adult else "jeugdwet", settings)
+    stream = "adult" if adult else "jeugdwet"
+    return Verdict(stream, stream)
 
 
-def municipality_verdict(row: Row, stream: str, settings: Settings) -> Verdict:
-    """The responsible municipality as payer of the stream, or the worklist reason why it cannot be told."""
-    if (row["country"] or "").strip().casefold() not in NETHERLANDS:
-        return Verdict("abroad", work=True)
-    if row["secret_address"] and not row["municipality"]:
-        return Verdict("secret_address", work=True)
-    if row["postcode"] in settings.stay_postcodes:
-        return Verdict("stay", work=True)
-    if row["municipality_since"] is not None and row["municipality_since"] > settings.reference_date:
-        return Verdict("municipality_after_reference_date", work=True)
-    found = municipalities().resolve(row["municipality"], settings.reference_date, row["postcode"])
-    if found.code is None:
-        return Verdict(_WORK_REASON.get(found.problem or "", "municipality_unknown"), work=True)
-    return Verdict(stream, stream, found.code, "municipality", EVIDENCE[row["municipality_evidence"] or "school"])
+def municipality_verdict(facts: Facts, stream: str) -> Verdict:
+    """Rules 5 and 6: the responsible municipality as payer of the stream, or the worklist reason why it cannot be told."""
+    if facts.municipality is None:
+        return Verdict(facts.problem or "municipality_unknown", work=True)
+    return Verdict(stream, stream, facts.municipality, "municipality", facts.evidence)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What municipalities said of their own pupils; per pupil and municipality the answer that was read last counts."""
+
+    by_pupil: Mapping[str, Mapping[str, Row]]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Answers":
+        """Rows as in `PayerInputs.residence_answers`, in any order."""
+        found: dict[str, dict[str, Row]] = {}
+        for row in sorted(rows, key=lambda row: row["sequence"]):
+            found.setdefault(row["pupil"], {})[row["municipality"]] = row
+        return cls(found)
+
+    def judged(self, pupil: str, verdict: Verdict) -> Verdict:
+        """The verdict confirmed or disputed; unchanged where nobody answered or there is no municipality yet.
+
+        A no of the payer disputes it, and so does a yes of another municipality. A no of a municipality that the file no
+        longer names says nothing any more.
+        """
+        answers = self.by_pupil.get(pupil, {})
+        if verdict.work or not answers:
+            return verdict
+        own = answers.get(verdict.payer or "")
+        claims = sorted(code for code, row in answers.items() if row["confirmed"] and code != verdict.payer)
+        if claims or (own is not None and not own["confirmed"]):
+            named = claims or ([own["other"]] if own is not None and own["other"] else [])
+            detail = f"Genoemd wordt: {', '.join(named)}." if named else ""
+            return Verdict("residence_disputed", work=True, detail=detail)
+        return replace(verdict, evidence=EVIDENCE["confirmed"]) if own is not None else verdict

@@ -53,7 +53,11 @@ def known_on(indication: Row) -> date:
 
 def _by_delivery_form(indication: Row, parents_agree: bool, settings: Settings) -> Verdict:
     form = _form(indication)
-    evidence = f"Wlz-lijst {indication['list_date']:%Y-%m-%d}"
+    # Valid time and known time, side by side: both had to be there on the peildatum.
+    evidence = (
+        f"Wlz-lijst {indication['list_date']:%Y-%m-%d}, geldig vanaf {indication['starts_on']:%Y-%m-%d}, "
+        f"bekend sinds {known_on(indication):%Y-%m-%d}"
+    )
     if _is_mixed(indication):
         return Verdict("wlz_mixed", work=True, evidence=evidence)
     if form in (MPT, DTV) or (form in (STAY, FULL_PACKAGE) and settings.integral_policy == "as_zin"):

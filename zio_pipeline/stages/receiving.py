@@ -27,6 +27,7 @@ from zio_pipeline.stages.auditing import audit_deliveries, data_docs
 from zio_pipeline.stages.comparing import Entry, settled
 from zio_pipeline.stages.feedback import write_feedback
 from zio_pipeline.stages.references import note_references
+from zio_pipeline.stages.residence_answers import RESIDENCE
 from zio_pipeline.stages.standing import DECISIONS, QUARANTINE_SCHEMA, QUARANTINED, RAW, vault_stem
 from zio_pipeline.stages.withdrawing import WITHDRAWN
 
@@ -270,7 +271,7 @@ def _unreadable(name: str) -> Received:
 def _sweep(home: Home) -> None:
     """Remove what a run that was cut off left: tables of file versions that were never registered, and half files."""
     registered = tuple(f"{vault_stem(entry)}-" for entry in home.warehouse.manifest())
-    home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS))})
+    home.vault.sweep({name for name in home.vault.names() if name.startswith((*registered, DECISIONS, RESIDENCE))})
     for folder in (home.feedback, data_docs(home)):
         for half in folder.glob(".*"):  # so `write_atomically` names a file that is not whole yet
             half.unlink(missing_ok=True)

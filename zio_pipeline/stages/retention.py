@@ -2,7 +2,7 @@
 
 Belongs here: which things of which files go, the order in which record and removal are written, and the record.
 Does not belong here: the accepted rows and the facts of the quarantine. A settlement is recomputed from those; keys stand in
-them as pseudonyms, but birth date and postcode as they are, encrypted in the vault.
+them as pseudonyms, and birth date and postcode only until the year is established and thinned (`stages.thinning`).
 
 First all records, in one transaction; then the removals. A run that is cut off leaves at most a record of something that is
 still there; the next run removes it, or takes the record back when the thing may no longer go. So nothing is ever gone without

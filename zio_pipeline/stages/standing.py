@@ -34,8 +34,12 @@ def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[s
 
 
 def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
-    """Accepted rows as an Arrow table, with the sender's `sheet` and `row_number`."""
-    return home.vault.get(f"{vault_stem(entry)}-{dataset}")
+    """Accepted rows as an Arrow table, with the sender's `sheet` and `row_number`.
+
+    Those of pupils are kept thinner once their year is established: without birth date and postcode (`stages.thinning`).
+    """
+    name = f"{vault_stem(entry)}-{dataset}"
+    return home.vault.get(name if home.vault.has(name) else f"{name}.thin")
 
 
 def quarantined_rows(home: Home, entry: ManifestEntry) -> list[dict[str, Any]]:
