@@ -48,7 +48,8 @@ def _source_asset(
     )
     def source(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, key = home.open(), context.partition_key
-        entries = [e for e in opened.warehouse.active(name, year_of(key)) if e.month in (None, key)]
+        whole_year = key == year_of(key)
+        entries = [e for e in opened.warehouse.active(name, year_of(key)) if whole_year or e.month in (None, key)]
         counts = {
             f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries)
             for d in sources()[name].datasets
@@ -73,6 +74,9 @@ accepted_sources = [
     _source_asset("school_year_setup", ["deliveries"], school_years, required=True),
     _source_asset("pupil_registrations", ["deliveries"], school_years, required=True),
     _source_asset("wlz_statuses", ["deliveries"], school_years, required=True),
+    # By the year: a claim is filed under the month of its invoice, which may lie after the school year. A month without claims
+    # is for the claim control to name, and money does not wait for it (setting).
+    _source_asset("provider_claims", ["deliveries"], school_years, required=False),
     # A month without timesheets is a month without proof of delivery, not a reason to stop the money. The edge to the setup
     # lets one backfill of a school year reach its months: all its roots must then be partitioned by school year.
     _source_asset(

@@ -44,7 +44,13 @@ def test_every_contract_is_valid_by_the_json_schema_of_the_standard(file: Path):
 
 
 def test_every_source_and_product_has_one_contract():
-    assert set(sources()) == {"school_year_setup", "pupil_registrations", "wlz_statuses", "provider_timesheets"}
+    assert set(sources()) == {
+        "school_year_setup",
+        "pupil_registrations",
+        "wlz_statuses",
+        "provider_timesheets",
+        "provider_claims",
+    }
     assert len(sources()) + len(products()) == len(FILES)
 
 

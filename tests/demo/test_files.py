@@ -41,7 +41,7 @@ def test_another_seed_gives_other_files(small: Made, tmp_path: Path):
 
 def test_every_file_is_reported(small: Made):
     assert sorted(small.year.files) == sorted(small.folder.iterdir())
-    assert len(small.year.files) == 4 + 20
+    assert len(small.year.files) == 4 + 20 + 20
 
 
 def test_setup_sheets_and_headers_are_those_of_the_contract(small: Made):
@@ -61,11 +61,28 @@ def test_setup_keeps_dates_numbers_and_codes_as_excel_would(small: Made):
     assert "0855" in codes
 
 
-@pytest.mark.parametrize("source", ["leerlingen-01FX00", "leerlingen-02ZX00", "wlz-lijst", "urenstaat-01FX00-2026-02"])
+SOURCE_OF = {
+    "leerlingen": "pupil_registrations",
+    "wlz": "wlz_statuses",
+    "urenstaat": "provider_timesheets",
+    "declaratie": "provider_claims",
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "leerlingen-01FX00",
+        "leerlingen-02ZX00",
+        "wlz-lijst",
+        "urenstaat-01FX00-2026-02",
+        "declaratie-41415701-2025-10",
+        "declaratie-41415702-2025-10",
+    ],
+)
 def test_every_column_of_the_contract_is_there(small: Made, source: str):
     (path,) = small.folder.glob(f"{source}*")
-    name = {"leerlingen": "pupil_registrations", "wlz": "wlz_statuses", "urenstaat": "provider_timesheets"}
-    contract = name[source.partition("-")[0]]
+    contract = SOURCE_OF[source.partition("-")[0]]
     required = {column.name for column in sources()[contract].datasets[0].columns if column.required}
     assert required <= read(path, contract)[0].keys()
 
@@ -120,8 +137,7 @@ def test_every_file_says_that_it_is_fictitious(small: Made):
 
 
 def _loose(path: Path) -> list[dict[str, str]]:
-    source = {"l": "pupil_registrations", "w": "wlz_statuses", "u": "provider_timesheets"}[path.name[0]]
-    return read(path, source)
+    return read(path, SOURCE_OF[path.name.partition("-")[0]])
 
 
 @pytest.mark.parametrize("number", [59, 100_001])

@@ -10,7 +10,8 @@ from tests.demo.raw import Row, pupils_of, read, setup_rows, wlz_of
 START, PEILDATUM, LAST_DAY = "2025-08-18", "2025-07-01", "2026-07-31"
 
 CASES = {
-    "aangemeld", "adult", "agreed_round_amount", "bad_timesheet_rows", "belgium", "cz_pupil", "double_placement",
+    "aangemeld", "adult", "agreed_round_amount", "bad_timesheet_rows", "belgium", "claim_corrected",
+    "claim_duplicate", "claim_late", "claim_without_term", "cz_pupil", "double_placement",
     "haaren", "hours_line_twice", "hours_missing_week", "hours_over_twelve", "hours_two_classes_at_once",
     "hours_unknown_class", "hours_weekend", "integral_tariff", "later_committed_municipality", "leaver",
     "member_without_debtor", "mpt_pgb", "newcomer", "no_need", "one_pupil_municipality", "onderwijsnummer",
@@ -200,6 +201,41 @@ def test_only_the_planted_member_lacks_a_debtor_row(made: Made):
 def test_member_list_differs_from_the_jeugdregio_by_besluit(made: Made):
     found = {row["subject"] for row in setup_rows(made.folder, "decisions") if row["kind"] == "ledenlijst"}
     assert found == {"1723", "0744"}
+
+
+def claims_of(made: Made, case: str) -> list[Row]:
+    """The claim lines of a planted order, law and month, in order of invoice date."""
+    (place,) = made.year.planted[case]
+    order_id, law, month = place.split()
+    school = {"LP-SIZA-2025": "02ZX00", "BO-AMARANT-2025": "01FX00"}[order_id]
+    rows = [row for path in sorted(made.folder.glob("declaratie-*")) for row in read(path, "provider_claims")]
+    mine = [row for row in rows if (row["school"], row["month"]) == (school, month)]
+    return sorted(
+        (r for r in mine if r["law"] == {"jw": "jeugdwet", "wlz": "wlz"}[law]), key=lambda r: r["invoice_date"]
+    )
+
+
+def test_a_claim_sent_twice(made: Made):
+    first, second = claims_of(made, "claim_duplicate")
+    assert (first["invoice_number"], first["amount_cents"]) == (second["invoice_number"], second["amount_cents"])
+    assert first["invoice_date"] < second["invoice_date"]
+
+
+def test_a_wrong_claim_credited_in_full_and_sent_again(made: Made):
+    wrong, *corrections = claims_of(made, "claim_corrected")
+    by_kind = {row["debit_credit"]: row for row in corrections}
+    assert wrong["debit_credit"] == "debet"
+    assert by_kind["credit"]["amount_cents"] == wrong["amount_cents"] != by_kind["debet"]["amount_cents"]
+
+
+def test_a_claim_for_march_that_came_in_may(made: Made):
+    (late,) = claims_of(made, "claim_late")
+    assert (late["month"], late["invoice_date"]) == ("2026-03", "2026-05-06")
+
+
+def test_a_claim_for_july(made: Made):
+    (july,) = claims_of(made, "claim_without_term")
+    assert july["month"] == "2026-07"
 
 
 def test_bad_timesheet_rows_stand_where_they_are_said_to(made: Made):

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.demo.conftest import Made
 from tests.demo.raw import pupils_of, read, setup_rows
 from zio_pipeline.budget import doelgroep_budgets
+from zio_pipeline.declarations import monthly_declarations
+from zio_pipeline.figures import year_terms
 from zio_pipeline.intake import Delivery, rows_with_refs, take_in
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.privacy import Keys
@@ -101,6 +104,25 @@ def test_agreed_order_has_a_round_amount(full: Made, setup: SchoolYearSetup):
     assert stated == full.year.counts["agreed_cents"]
     assert stated % 10_000_00 == 0
     assert stated != sum(b.computed_cents for b in budgets)
+
+
+def test_claims_are_what_may_be_declared_but_for_the_planted_faults(
+    full: Made, taken: Taken, setup: SchoolYearSetup, lines: list[ShareLine]
+):
+    """The generator knows the amounts by construction; the core finds the same, to the cent."""
+    orders = {(o.provider, o.school): o.order_id for o in setup.orders}
+    claimed = Counter[tuple[str, str, str]]()
+    for delivery in taken.values():
+        for row in delivery.accepted.get("provider_claims", pa.table({})).to_pylist():
+            sign = 1 if row["debit_credit"] == "D" else -1
+            claimed[orders[row["provider"], row["school"]], row["law"], row["month"]] += sign * row["amount_cents"]
+    rows = monthly_declarations(setup, year_terms(setup, lines))
+    declared = {(row["order_id"], row["law"], row["month"]): row["amount_cents"] for row in rows}
+    (twice,), (july,) = (full.year.planted[case] for case in ("claim_duplicate", "claim_without_term"))
+    differing = {place for place in claimed.keys() | declared.keys() if claimed[place] != declared.get(place)}
+    assert {" ".join(place) for place in differing} == {twice, july}
+    place = tuple(twice.split())
+    assert claimed[place] == 2 * declared[place]
 
 
 def test_delivered_hours_are_near_what_was_granted(full: Made, taken: Taken, setup: SchoolYearSetup):

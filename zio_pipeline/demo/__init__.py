@@ -11,6 +11,7 @@ from pathlib import Path
 
 from zio_pipeline.demo import contract
 from zio_pipeline.demo.calendar import school_calendar, start_date
+from zio_pipeline.demo.claims import write_claims
 from zio_pipeline.demo.layout import GROUPS, lay_out
 from zio_pipeline.demo.model import Draft
 from zio_pipeline.demo.people import fill_classes
@@ -32,7 +33,8 @@ NOTE = "Fictief: leerlingen, uren, tarieven, bedragen en besluiten zijn verzonne
 class DemoYear:
     """What was written.
 
-    `planted`: case -> pupil keys as they stand in the files, or codes (municipality, order, class, `file:row`).
+    `planted`: case -> pupil keys as they stand in the files, or codes (municipality, order, class, `file:row`,
+    `order law month`).
     `counts`: pupils, classes, streams and timesheet lines; `outside_permille` is the part of the jeugdwet amount.
     """
 
@@ -46,7 +48,7 @@ def generate(out: Path, school_year: str, pupils: int, seed: int) -> DemoYear:
     """Write a demo year into a folder (made when it is not there; files of the same name are replaced).
 
     Args:
-        out: folder for the files: setup workbook, two pupil files, the Wlz list, twenty urenstaten.
+        out: folder for the files: setup workbook, two pupil files, the Wlz list, twenty urenstaten, twenty declaraties.
         school_year: '2025-2026'; the holidays must be known.
         pupils: placed on the startdatum at both schools together, 60 to 100.000; some leavers and newcomers come extra.
         seed: the same seed gives the same bytes.
@@ -63,10 +65,11 @@ def generate(out: Path, school_year: str, pupils: int, seed: int) -> DemoYear:
     pupil_files = write_pupil_files(out, draft)
     wlz = write_wlz_list(out, draft)
     timesheets = write_timesheets(out, draft)
+    claims = write_claims(out, draft)
     return DemoYear(
-        files=[setup, *pupil_files, wlz, *timesheets.files],
-        planted=dict(sorted((draft.planted | timesheets.planted).items())),
-        counts=_counts(draft) | dict(sorted(timesheets.counts.items())),
+        files=[setup, *pupil_files, wlz, *timesheets.files, *claims.files],
+        planted=dict(sorted((draft.planted | timesheets.planted | claims.planted).items())),
+        counts=_counts(draft) | dict(sorted(timesheets.counts.items())) | dict(sorted(claims.counts.items())),
     )
 
 

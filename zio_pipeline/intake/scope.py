@@ -1,5 +1,7 @@
 """What a file covers: one school year, and where its contract has them one school, provider, month and date of list.
 
+A file of claims is about one provider and one month in which it invoiced; its lines may be of any school and service month.
+
 Belongs here: reading that from the accepted rows, and refusing a file that covers more than one.
 Does not belong here: whether an earlier file of the same scope is replaced (the manifest in the warehouse).
 """
@@ -16,7 +18,10 @@ from zio_pipeline.intake.delivery import RefusedFileError
 from zio_pipeline.intake.headers import SETUP
 
 SCOPE_COLUMNS = ("school_year", "school", "provider", "list_date")
-MONTH_COLUMN = "work_date"
+SEVERAL = {("provider_claims", "school")}
+"""What a file of a source may have more than one of: it is then no part of what the file is about."""
+MONTH_COLUMNS = {"work_date": "maand", "invoice_date": "factuurmaand"}
+"""The column whose days fall in the one month of a file, and what its sender calls that month."""
 YEAR_SETTING = "schooljaar"
 SHOWN = 6
 
@@ -45,12 +50,13 @@ def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) 
     (dataset,) = contract.datasets
     rows = accepted[dataset.name]
     names = {column.name: column.dutch for column in dataset.columns}
-    present = [name for name in SCOPE_COLUMNS if name in names]
+    present = [name for name in SCOPE_COLUMNS if name in names and (source, name) not in SEVERAL]
     values = {name: _single(rows[name].unique().to_pylist(), names[name]) for name in present}
-    if MONTH_COLUMN in names:
-        months = {f"{day:%Y-%m}" for day in rows[MONTH_COLUMN].unique().to_pylist()}
-        values["month"] = _single(months, "maand")
-        _check_month(values["school_year"], values["month"])
+    for column in MONTH_COLUMNS.keys() & names.keys():
+        months = {f"{day:%Y-%m}" for day in rows[column].unique().to_pylist()}
+        values["month"] = _single(months, MONTH_COLUMNS[column])
+        if column == "work_date":  # an invoice may be sent, or corrected, after the school year
+            _check_month(values["school_year"], values["month"])
     values.pop("list_date", None)
     return Scope(**values)
 
