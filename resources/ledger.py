@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from resources import establishments, registers, triggers
+from resources import closing, establishments, registers, triggers
 from resources.database import lock
 from resources.registers import Release, Sending, locked_through
 from resources.tables import DOCUMENTS, LINES, SERIES
@@ -64,7 +64,7 @@ class Ledger:
         Raises:
             ZioError: a document date lies before the last one of its series or in a closed period, a document was posted
                 meanwhile with other lines, or its version of the school year is not the one in force.
-            WarehouseError: the database refused, or a guard of the ledger does not stand.
+            WarehouseError: the school year is closed, the database refused, or a guard of the ledger does not stand.
         """
         if not documents:
             return []
@@ -73,6 +73,7 @@ class Ledger:
             for school_year in sorted({d.school_year for d in documents}):
                 # Two runs may post the same period in different series (another sender, another year's number).
                 lock(connection, f"ledger:{school_year}")
+                closing.require_not_closed(connection, school_year)
             for series in sorted({d.series for d in documents}):
                 ledger_lock(connection, next(d for d in documents if d.series == series))
             # A lock may not fall between this look at it and the posting.

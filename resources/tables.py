@@ -315,12 +315,13 @@ PROVIDER_STATEMENTS = _table(
     {
         "school_year": "string",
         "provider": "string",
+        "sequence": "integer",
         "amount_cents": "integer",
         "source": "string",
         "registered_by": "string",
         "registered_on": "date",
     },
-    PrimaryKeyConstraint("school_year", "provider", name="pk_provider_statements"),
+    PrimaryKeyConstraint("school_year", "provider", "sequence", name="pk_provider_statements"),
     append_only=True,
 )
 

@@ -366,7 +366,7 @@ def fill_every_register(warehouse: Warehouse, ledger: Ledger) -> None:
     ledger.lock_through(date(2025, 8, 31), "Fin", FIRST)
     run_sql(
         warehouse,
-        f"INSERT INTO provider_statements VALUES ('{YEAR}', '41410101', 1, 'brief', 'Fin', '2026-08-01')",
+        f"INSERT INTO provider_statements VALUES ('{YEAR}', '41410101', 1, 1, 'brief', 'Fin', '2026-08-01')",
         f"INSERT INTO year_closures VALUES ('{YEAR}', 1, 'Fin', '2026-08-01', 'x')",
     )
 
