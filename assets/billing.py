@@ -20,7 +20,7 @@ from zio_pipeline.orchestration.partitions import (
     year_to_halves,
     year_to_months,
 )
-from zio_pipeline.stages import billing, year
+from zio_pipeline.stages import billing, releasing, year
 
 
 class BusinessDate(dg.Config):
@@ -77,7 +77,9 @@ def _document_table(
     mapping: dg.PartitionMapping,
     mine: Callable[[DesiredDocument], bool],
 ) -> dg.AssetsDefinition:
-    """Documents of one period. Earlier periods that were missed are posted with it, each as its own document (catch-up)."""
+    """Documents of one period. Earlier periods that were missed are posted with it, each as its own document (catch-up), and
+    every correction that a new version of the year asks for.
+    """
 
     @dg.multi_asset(
         name=name,
@@ -95,9 +97,9 @@ def _document_table(
             billing.require_no_future(opened, year_of(period), as_of, clock.today())
             billed = billing.bill(opened, year_of(period), as_of, only=lambda d: mine(d) and d.period <= period)
             billing.publish_parked(opened, year_of(period), billed)
-            # What was caught up belongs to earlier periods: their rows must show it too.
-            for missed in sorted({d.period for d in billed.posted_now} - {period}):
-                billing.publish_documents(opened, year_of(period), billed, (name,), period=missed)
+            # What was caught up or corrected belongs to other periods, perhaps of another table: their rows must show it too.
+            billing.publish_behind(opened, year_of(period), billed)
+            releasing.publish_states(opened, year_of(period))
             return billing.publish_documents(opened, year_of(period), billed, (name,), period=period)
 
         yield from tables_made((name,), work, boekdatum=as_of.isoformat())
@@ -141,3 +143,16 @@ def parked_documents(
         return {name: billing.publish_parked(opened, key, billed)}
 
     yield from tables_made((name,), work)
+
+
+@dg.multi_asset(
+    name="document_states",
+    specs=[product_spec("document_states", ["parked_documents"], school_years)],
+    check_specs=[contract_check("document_states")],
+    pool="warehouse",
+)
+def document_states(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """Where every posted document stands; releasing and delivering is done by a person (`zio release`, `zio deliver`)."""
+    opened, key = home.open(), context.partition_key
+    name = "document_states"
+    yield from tables_made((name,), lambda: {name: releasing.publish_states(opened, key)})

@@ -18,6 +18,15 @@ MAY_IMPORT_DAGSTER = (
     "resources/dagster_home.py",
 )
 _MONEY = (
+    "accruals",
+    "claims",
+    "clauses",
+    "explain",
+    "forecast",
+    "mutations",
+    "open_days",
+    "versions",
+    "year_statement",
     "money",
     "budget",
     "shares",

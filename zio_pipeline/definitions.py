@@ -8,23 +8,43 @@ from typing import Any
 import dagster as dg
 
 import assets.billing
+import assets.claims
+import assets.closing
 import assets.control
+import assets.establishing
+import assets.explain
 import assets.foundation
 import assets.intake
+import assets.mutations
 import assets.retention
 from resources.dagster_home import ClockResource, HomeResource
 from zio_pipeline.orchestration.jobs import ALL_JOBS
-from zio_pipeline.orchestration.schedules import half_year_schedule, monthly_schedule, retention_schedule
+from zio_pipeline.orchestration.schedules import (
+    control_schedule,
+    half_year_schedule,
+    monthly_schedule,
+    retention_schedule,
+)
 from zio_pipeline.orchestration.sensors import file_drop_sensor
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
     """The definitions, with other resources where a test wants them (`home=`, `clock=`)."""
-    modules = [assets.intake, assets.foundation, assets.billing, assets.control, assets.retention]
+    modules = [
+        assets.intake,
+        assets.foundation,
+        assets.billing,
+        assets.control,
+        assets.claims,
+        assets.mutations,
+        assets.explain,
+        assets.closing,
+        assets.retention,
+    ]
     return dg.Definitions(
         assets=dg.load_assets_from_modules(modules),
-        jobs=list(ALL_JOBS),
-        schedules=[monthly_schedule, half_year_schedule, retention_schedule],
+        jobs=[*ALL_JOBS, assets.establishing.establish_job],
+        schedules=[monthly_schedule, half_year_schedule, control_schedule, retention_schedule],
         sensors=[file_drop_sensor],
         resources={"home": HomeResource(), "clock": ClockResource()} | overrides,
         # A run is ten small steps: in one process they take seconds, in ten processes most of a minute.

@@ -5,6 +5,7 @@ import datetime as dt
 import dagster as dg
 import pytest
 
+from zio_pipeline.definitions import build_defs
 from zio_pipeline.orchestration.partitions import (
     SCHOOL_YEARS,
     halves,
@@ -17,6 +18,8 @@ from zio_pipeline.orchestration.partitions import (
     year_to_months,
 )
 from zio_pipeline.orchestration.schedules import (
+    AMSTERDAM,
+    control_schedule,
     half_due,
     half_year_schedule,
     month_due,
@@ -126,3 +129,22 @@ def test_tick_late_in_the_evening_of_utc_belongs_to_the_next_day_in_the_netherla
     assert isinstance(answer, dg.SkipReason), "1 January is no working day"
     tick = dt.datetime(2026, 1, 1, 23, 30, tzinfo=dt.UTC)
     assert half_year_schedule(dg.build_schedule_context(scheduled_execution_time=tick)).partition_key == "2025-2026-H1"
+
+
+@pytest.mark.parametrize(
+    ("day", "partition"),
+    [
+        (dt.date(2025, 9, 1), "2025-2026"),
+        (dt.date(2026, 8, 3), "2025-2026"),
+        (dt.date(2026, 9, 1), "2026-2027"),
+        (dt.date(2026, 9, 2), None),
+    ],
+)
+def test_the_books_are_looked_over_after_the_terms_and_in_august_of_the_year_that_ended(day, partition):
+    tick = dt.datetime(day.year, day.month, day.day, 8, tzinfo=AMSTERDAM)
+    answer = control_schedule(dg.build_schedule_context(scheduled_execution_time=tick))
+    if partition is None:
+        assert isinstance(answer, dg.SkipReason)
+        return
+    assert (answer.partition_key, answer.run_key) == (partition, f"{day:%Y-%m}")
+    assert dg.validate_run_config(build_defs().resolve_job_def("controle"), answer.run_config)

@@ -17,6 +17,7 @@ GROUPS = {
         "pupil_registrations",
         "wlz_statuses",
         "provider_timesheets",
+        "provider_claims",
     },
     "foundation": {
         "payer_decisions",
@@ -37,8 +38,21 @@ GROUPS = {
         "out_of_region_invoices",
         "wlz_documents",
         "parked_documents",
+        "document_states",
     },
-    "control": {"delivered_hours", "proofs"},
+    "control": {
+        "accruals",
+        "claim_control",
+        "claim_lines",
+        "delivered_hours",
+        "explained_documents",
+        "forecast",
+        "mutations",
+        "proofs",
+        "shadow_shares",
+        "vault_log",
+        "year_statement",
+    },
 }
 
 LOAD = """
@@ -86,15 +100,18 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
     repository = build_defs().get_repository_def()
     assert sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")) == [
         "bewaartermijn",
+        "controle",
         "halfjaar",
         "innemen",
         "maand",
         "schooljaar",
+        "vaststellen",
     ]
     schedules = {s.name: (s.job_name, s.cron_schedule, s.execution_timezone) for s in repository.schedule_defs}
     assert schedules == {
         "maandrun": ("maand", "0 7 1-7 * *", "Europe/Amsterdam"),
         "halfjaarrun": ("halfjaar", "0 7 1-7 * *", "Europe/Amsterdam"),
+        "controlerun": ("controle", "0 8 1-7 * *", "Europe/Amsterdam"),
         "bewaarrun": ("bewaartermijn", "0 7 1-7 * *", "Europe/Amsterdam"),
     }
     assert [s.name for s in repository.sensor_defs] == ["bestanden_ontvangen"]

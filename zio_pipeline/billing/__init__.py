@@ -29,7 +29,7 @@ from zio_pipeline.billing.posted import (
     series_name,
     standing_documents,
 )
-from zio_pipeline.billing.standing import Agreement, Cleared, Commitment, Debtor, Parked, Standing
+from zio_pipeline.billing.standing import Agreement, Cleared, Commitment, Debtor, Declared, Parked, Standing
 
 __all__ = [
     "CREDIT_OF_KIND",
@@ -41,6 +41,7 @@ __all__ = [
     "Cleared",
     "Commitment",
     "Debtor",
+    "Declared",
     "Desired",
     "DesiredDocument",
     "Line",

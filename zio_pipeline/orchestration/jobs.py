@@ -29,10 +29,27 @@ half_year_job = dg.define_asset_job(
     dg.AssetSelection.assets("out_of_region_invoices"),
     description="Facturen buiten de regio van één helft.",
 )
+control_job = dg.define_asset_job(
+    "controle",
+    dg.AssetSelection.assets(
+        "claim_control",
+        "claim_lines",
+        "mutations",
+        "shadow_shares",
+        "parked_documents",
+        "document_states",
+        "accruals",
+        "year_statement",
+        "forecast",
+        "explained_documents",
+        "proofs",
+    ),
+    description="Wat finance en de accountant van een schooljaar lezen, zoals de boeken op een dag staan. Boekt niets.",
+)
 retention_job = dg.define_asset_job(
     "bewaartermijn",
     dg.AssetSelection.assets("removals"),
     description="Verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig.",
 )
 
-ALL_JOBS = (receive_job, year_job, month_job, half_year_job, retention_job)
+ALL_JOBS = (receive_job, year_job, month_job, half_year_job, control_job, retention_job)

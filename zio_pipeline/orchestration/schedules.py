@@ -6,21 +6,28 @@ is the business date; the clock is never asked.
 
 import os
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from zio_pipeline.orchestration.jobs import half_year_job, month_job, retention_job
+from zio_pipeline.orchestration.jobs import control_job, half_year_job, month_job, retention_job
 from zio_pipeline.school_year import SchoolYear, first_working_day
 
 FIRST_WEEK_AT_SEVEN = "0 7 1-7 * *"
+FIRST_WEEK_AT_EIGHT = "0 8 1-7 * *"
 TIMEZONE = "Europe/Amsterdam"
 AMSTERDAM = ZoneInfo(TIMEZONE)
 NO_TERM = (7, 8)
 HALF_OF_MONTH = {1: 1, 7: 2}
 
-RUNNING_IN: Mapping[str, frozenset[str]] = {"production": frozenset({"maandrun", "halfjaarrun", "bewaarrun"})}
+AS_OF = ("claim_control", "mutations_and_shadow", "parked_documents", "accruals", "year_statement", "forecast")
+"""The steps of the control run that ask for the day."""
+
+RUNNING_IN: Mapping[str, frozenset[str]] = {
+    "production": frozenset({"maandrun", "halfjaarrun", "controlerun", "bewaarrun"})
+}
 """Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
 
 
@@ -51,8 +58,11 @@ def half_due(day: date) -> str | None:
 def _request(partition: str | None, day: date, assets: tuple[str, ...]) -> dg.RunRequest | dg.SkipReason:
     if partition is None:
         return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag van een maand waarin een termijn vervalt.")
-    config = {"ops": {asset: {"config": {"as_of": day.isoformat()}} for asset in assets}}
-    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=config)
+    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=_as_of(day, assets))
+
+
+def _as_of(day: date, steps: tuple[str, ...]) -> dict[str, Any]:
+    return {"ops": {step: {"config": {"as_of": day.isoformat()}} for step in steps}}
 
 
 @dg.schedule(
@@ -82,6 +92,22 @@ def half_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest |
 
 
 @dg.schedule(
+    job=control_job,
+    cron_schedule=FIRST_WEEK_AT_EIGHT,
+    execution_timezone=TIMEZONE,
+    name="controlerun",
+    default_status=_status("controlerun"),
+)
+def control_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """How the books stand, an hour after the terms of the month; in August of the year that has just ended."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    if not is_first_working_day(day):
+        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag van een maand.")
+    partition = SchoolYear.containing(day.replace(day=1) - timedelta(1)).key
+    return dg.RunRequest(run_key=f"{day:%Y-%m}", partition_key=partition, run_config=_as_of(day, AS_OF))
+
+
+@dg.schedule(
     job=retention_job,
     cron_schedule=FIRST_WEEK_AT_SEVEN,
     execution_timezone=TIMEZONE,
@@ -93,5 +119,4 @@ def retention_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest |
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     if not is_first_working_day(day):
         return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag van een maand.")
-    config = {"ops": {"removals": {"config": {"as_of": day.isoformat()}}}}
-    return dg.RunRequest(run_key=f"{day:%Y-%m}", run_config=config)
+    return dg.RunRequest(run_key=f"{day:%Y-%m}", run_config=_as_of(day, ("removals",)))

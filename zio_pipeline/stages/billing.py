@@ -5,7 +5,7 @@ Does not belong here: what may be posted (billing), numbers (the ledger).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from zio_pipeline.billing import (
     BillingCalendar,
     Commitment,
     Debtor,
+    Declared,
     Desired,
     DesiredDocument,
     Parked,
@@ -25,13 +26,14 @@ from zio_pipeline.billing import (
     invoice_rows,
     plan_run,
 )
-from zio_pipeline.contracts import sources
+from zio_pipeline.claims import settled_claims
 from zio_pipeline.errors import EstablishmentBlocked, SetupError, ZioError
-from zio_pipeline.establishment import require_signed
+from zio_pipeline.establishment import require_signed, table_hashes
 from zio_pipeline.reference import municipalities
-from zio_pipeline.setup import SchoolYearSetup, read_setup
+from zio_pipeline.setup import SchoolYearSetup
+from zio_pipeline.stages.claims import judged_claims
+from zio_pipeline.stages.inputs import newest_setup
 from zio_pipeline.stages.publishing import publish, trusted_rows
-from zio_pipeline.stages.standing import accepted_rows
 from zio_pipeline.stages.year import current_setup
 
 DOCUMENT_TABLES = ("in_region_invoices", "out_of_region_invoices", "wlz_documents")
@@ -71,7 +73,7 @@ def bill(
         NotProved: the terms or shares lack a valid verdict, or are not those that were signed for.
         ZioError: the business date lies before the last document of the year, or as in `billing.plan_run`.
     """
-    books, posted = _open_books(home, school_year), home.ledger.posted(school_year)
+    books, posted = _open_books(home, school_year, as_of), home.ledger.posted(school_year)
     last = max((document.document_date for document in posted), default=as_of)
     if as_of < last:
         raise ZioError(
@@ -108,6 +110,16 @@ def publish_documents(
     return rows
 
 
+def publish_behind(home: Home, school_year: str, billed: Billed) -> None:
+    """Publish every period of every table that is not what the ledger says: posted now, or by a run that was cut off."""
+    for name, rows in invoice_rows(billed.posted).items():
+        published = home.warehouse.rows(name, school_year=school_year)
+        for period in sorted({row["period"] for row in [*rows, *published]}):
+            now, then = ([r for r in found if r["period"] == period] for found in (rows, published))
+            if table_hashes({name: now}) != table_hashes({name: then}):
+                publish(home, {name: now}, {"school_year": school_year, "period": period})
+
+
 def publish_parked(home: Home, school_year: str, billed: Billed) -> list[dict[str, Any]]:
     """Publish what is due and cannot be posted yet."""
     rows = [asdict(parked) for parked in billed.parked]
@@ -123,7 +135,7 @@ class _Books:
     standing: Standing
 
 
-def _open_books(home: Home, school_year: str) -> _Books:
+def _open_books(home: Home, school_year: str, as_of: date) -> _Books:
     established = home.warehouse.establishment(school_year)
     if established is None:
         raise EstablishmentBlocked([f"Schooljaar {school_year} is nog niet vastgesteld; er kan niets worden geboekt."])
@@ -145,7 +157,7 @@ def _open_books(home: Home, school_year: str) -> _Books:
             year_shares={(row["order_id"], row["stream"], row["payer"]): row["amount_cents"] for row in shares},
             vat_category=settings.vat_category,
         ),
-        standing=_standing(home, school_year, setup),
+        standing=replace(_standing(home, school_year, setup), claimed=_claimed(home, setup, as_of)),
     )
 
 
@@ -154,8 +166,7 @@ def _standing(home: Home, school_year: str, established: SchoolYearSetup) -> Sta
 
     Membership is that of the established year: it decides the rhythm, and that does not change.
     """
-    (newest,) = home.warehouse.active("school_year_setup", school_year)
-    setup = read_setup({d.name: accepted_rows(home, newest, d.name) for d in sources()["school_year_setup"].datasets})
+    setup = newest_setup(home, school_year)
     sheets = setup.sheets
     return Standing(
         sender=_sender(established, sheets["debtors"]),
@@ -176,6 +187,15 @@ def _standing(home: Home, school_year: str, established: SchoolYearSetup) -> Sta
         successors=municipalities().successors,
         named_successors={b.subject: b.payer for b in setup.decisions_of("successor") if b.subject and b.payer},
     )
+
+
+def _claimed(home: Home, established: SchoolYearSetup, as_of: date) -> frozenset[Declared] | None:
+    """The declarations that a right claim came for, where the region waits for it (a setting)."""
+    settings = established.settings
+    if not settings.wait_for_claims:
+        return None
+    settled = settled_claims(judged_claims(home, settings.school_year.key, as_of).control.months)
+    return frozenset((place.order_id, place.month, place.law) for place in settled)
 
 
 def _sender(setup: SchoolYearSetup, debtors: Sequence[Any]) -> Debtor:
