@@ -40,6 +40,6 @@ def _year_table(
 
 end_of_year = [
     _year_table("accruals", ["municipal_shares", "established_year", *DOCUMENTS], closing.publish_accruals),
-    _year_table("forecast", ["terms", "established_year"], closing.publish_forecast),
+    _year_table("forecast", ["terms", "established_year"], closing.renewed_forecast),
     _year_table("year_statement", ["terms", "parked_documents", *DOCUMENTS], closing.publish_year_statement),
 ]

@@ -26,14 +26,12 @@ from tests.resources.test_ledger import establish as approved
 from tests.resources.test_ledger import ready
 from tests.test_accruals import document
 from zio_pipeline.cli import closing as commands
-from zio_pipeline.contracts import products
 from zio_pipeline.errors import WarehouseError, ZioError
 from zio_pipeline.figures import figures_hash
 from zio_pipeline.setup import SchoolYearSetup
 from zio_pipeline.stages import closing as stage
-from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.publishing import trusted_rows
 from zio_pipeline.stages.receiving import receive
-from zio_pipeline.year_statement import declarations
 
 YEAR, END = "2025-2026", date(2026, 7, 31)
 FIRST = date(2025, 9, 1)
@@ -210,27 +208,6 @@ def home(settled_year: SettledYear, tmp_path: Path) -> Home:  # noqa: F811 - pyt
     return Home.open(tmp_path / "home", {})
 
 
-def compare_claims(home: Home) -> None:
-    """Every provider claimed what it may declare."""
-    terms = trusted_rows(home, "terms", school_year=YEAR, version=1)
-    other = {
-        "provider": STATEMENT.provider,
-        "line_count": 1,
-        "refused_cents": 0,
-        "difference_cents": 0,
-        "late": False,
-        "reason": "-",
-    }
-    rows = [
-        dict.fromkeys(column.name for column in products()["claim_control"].columns)
-        | {"school_year": YEAR, "version": 1, "order_id": order_id, "law": law, "month": month, "status": "matched"}
-        | {"declared_cents": cents, "claimed_cents": cents}
-        | other
-        for (order_id, law, month), cents in declarations(terms).items()
-    ]
-    publish(home, {"claim_control": rows}, {"school_year": YEAR, "version": 1})
-
-
 def register_statements(home: Home, setup: SchoolYearSetup) -> None:
     claimed = home.warehouse.rows("claim_control", school_year=YEAR)
     for provider in {order.provider for order in setup.orders}:
@@ -258,20 +235,16 @@ def decide_parked(home: Home, workbook: Path, tmp_path: Path) -> None:
 
 
 def test_a_year_is_closed_when_everything_is_settled(home: Home, settled_year: SettledYear, tmp_path: Path):  # noqa: F811
-    with home.warehouse.database.writing() as connection:
-        connection.execute(text("DELETE FROM claim_control"))
     with pytest.raises(ZioError) as refused:
         stage.close(home, YEAR, "Anna", END)
     parked = {row["payer"] for row in home.warehouse.rows("parked_documents", school_year=YEAR)}
     setup = stage.current_setup(home, YEAR)
     said = str(refused.value)
-    assert "declaraties van de aanbieders zijn nog niet vergeleken" in said
     assert said.count("niet geregistreerd") == len({order.provider for order in setup.orders}) == 2
     assert parked
     assert all(f"Betaler {payer}: nog te factureren" in said for payer in parked)
-    assert len(said.splitlines()) == 1 + 1 + 2 + len(parked), "and nothing else"
+    assert len(said.splitlines()) == 1 + 2 + len(parked), "and nothing else: closing compares the claims itself"
 
-    compare_claims(home)
     register_statements(home, setup)
     (workbook,) = settled_year.inbox.glob("inrichting*.xlsx")
     decide_parked(home, workbook, tmp_path)

@@ -28,6 +28,7 @@ from tests.test_billing import (
     year_of_terms,
 )
 from zio_pipeline.billing import Commitment, ReadyDocument, credit_of, invoice_rows, plan, standing_documents
+from zio_pipeline.reference import municipalities
 
 DECEMBER, JANUARY, FEBRUARY = date(2025, 12, 1), date(2026, 1, 2), date(2026, 2, 2)
 HEUSDEN, GOIRLE = "0797", "0785"
@@ -86,11 +87,26 @@ def test_a_pupil_that_moved_before_the_peildatum_is_corrected_across_31_december
 
 def test_a_credit_goes_to_whom_the_original_went_as_it_stood_on_it():
     (original, *_) = booked(plan(asked(WHOLE_REGION), [], date(2025, 9, 1), standing()).to_post)
-    credit = credit_of(original, 2, JANUARY)
+    credit = credit_of(original, 2, JANUARY, standing())
     assert (credit.kind, credit.credits, credit.desired.version) == ("credit_note", original.number, 2)
     assert (credit.debtor.code, credit.debtor.name) == (original.debtor, original.debtor_name)
     assert "\n".join(credit.debtor.address) == original.address
     assert booked([credit])[0].signed_cents == -original.amount_cents
+
+
+def test_what_an_ended_municipality_paid_goes_back_to_its_successor():
+    """Cuijk (1684) was billed in 2021 and went into Land van Cuijk (1982) on 1 January 2022."""
+    who = standing(
+        debtors=(debtor("1684", valid_to=date(2021, 12, 31)), debtor("1982")),
+        commitments=(Commitment("1684", date(2020, 9, 1)),),
+        successors=municipalities().successors,
+    )
+    (document, *_) = booked(run(terms(TILBURG, "municipality", "monthly", 100), date(2025, 9, 1)).to_post)
+    old = replace(document, payer="1684", debtor="1684", debtor_name="Debiteur 1684 (fictief)")
+    credit = credit_of(old, 2, date(2022, 1, 3), who)
+    assert (credit.debtor.code, credit.successor_of) == ("1982", "1684")
+    unknown = credit_of(old, 2, date(2022, 1, 3), replace(who, debtors=()))
+    assert (unknown.debtor.code, unknown.successor_of) == ("1684", None), "to whom it went, while nobody knows where to"
 
 
 def test_statements_and_internal_bookings_are_taken_back_in_series_of_their_own():
@@ -170,7 +186,7 @@ def test_a_run_of_one_month_never_leaves_a_correction_half_done():
 def test_lines_of_a_credit_are_negative_in_the_tables_of_finance():
     posted = booked(run(WHOLE_REGION, date(2025, 9, 1)).to_post)
     tilburg = next(d for d in posted if d.payer == TILBURG)
-    (credit,) = booked([credit_of(tilburg, 2, JANUARY)])
+    (credit,) = booked([credit_of(tilburg, 2, JANUARY, standing())])
     rows = invoice_rows([credit])["in_region_invoices"]
     assert [row["amount_cents"] for row in rows] == [-300, -700, -50]
     assert {row["credits"] for row in rows} == {tilburg.number}
@@ -181,7 +197,7 @@ def _as_ready(posted) -> list[ReadyDocument]:
     by_number, ready = {}, []
     for document in posted:
         if document.credits:
-            made = credit_of(by_number[document.credits], document.version, document.document_date)
+            made = credit_of(by_number[document.credits], document.version, document.document_date, standing())
         else:
             made = _ready(document)
         by_number[document.number] = document
@@ -190,7 +206,7 @@ def _as_ready(posted) -> list[ReadyDocument]:
 
 
 def _ready(document) -> ReadyDocument:
-    mirror = credit_of(replace(document, kind="invoice"), document.version, document.document_date)
+    mirror = credit_of(replace(document, kind="invoice"), document.version, document.document_date, standing())
     desired = replace(mirror.desired, kind=document.kind)
     return replace(mirror, desired=desired, kind=document.kind, credits=None)
 
@@ -215,4 +231,4 @@ def test_whatever_versions_follow_each_other_only_the_last_stands(versions, rand
 @pytest.mark.parametrize("kind", ["invoice", "wlz_statement", "internal_booking"])
 def test_every_kind_of_document_can_be_taken_back(kind: str):
     (some, *_) = booked(run(WHOLE_REGION, date(2025, 9, 1)).to_post)
-    assert credit_of(replace(some, kind=kind), 2, JANUARY).series != some.series
+    assert credit_of(replace(some, kind=kind), 2, JANUARY, standing()).series != some.series

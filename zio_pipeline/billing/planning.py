@@ -118,11 +118,15 @@ def plan(
     stands |= {_place(d): d for d in planned}
     asked = {(d.payer, d.period): d.lines for d in desired.documents}
     wrong = {place for place, document in stands.items() if asked.get(place) != document.lines}
-    credits = [credit_of(d, desired.version, business_date) for d in standing_documents(posted) if _place(d) in wrong]
+    credits = [
+        credit_of(document, desired.version, business_date, standing)
+        for document in standing_documents(posted)
+        if _place(document) in wrong
+    ]
     billed: dict[str, int] = defaultdict(int)
     left = [document for place, document in stands.items() if place not in wrong]
     for stays in left:
-        billed[stays.payer] += stays.amount_cents
+        billed[_bearer(stays, standing, business_date)] += stays.amount_cents
     to_post, parked = list(credits), []
     for document in sorted(desired.documents, key=posting_order):
         place = (document.payer, document.period)
@@ -130,11 +134,12 @@ def plan(
             continue
         if place not in wrong and not only(document):
             continue
-        verdict = standing.judge(document, business_date, billed[document.payer])
+        bearer = standing.debtor_code(document.payer, document.payer_kind, business_date)
+        verdict = standing.judge(document, business_date, billed[bearer])
         if isinstance(verdict, Parked):
             parked.append(verdict)
             continue
-        billed[document.payer] += document.amount_cents
+        billed[bearer] += document.amount_cents
         internal = verdict.debtor.code == standing.sender.code
         to_post.append(
             ReadyDocument(
@@ -149,6 +154,11 @@ def plan(
         )
     _require_within_limits(desired, left, [d for d in to_post if not d.credits])
     return BillingPlan(tuple(sorted(to_post, key=_credit_first)), tuple(parked))
+
+
+def _bearer(document: PostedDocument | ReadyDocument, standing: Standing, day: date) -> str:
+    about = document.desired if isinstance(document, ReadyDocument) else document
+    return standing.debtor_code(about.payer, about.payer_kind, day)
 
 
 def _place(document: PostedDocument | ReadyDocument) -> Place:

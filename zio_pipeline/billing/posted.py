@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from zio_pipeline.billing.documents import DesiredDocument, Line
-from zio_pipeline.billing.standing import Debtor
+from zio_pipeline.billing.standing import Debtor, Standing
 from zio_pipeline.errors import ZioError
 
 CREDIT_OF_KIND = {"invoice": "credit_note", "wlz_statement": "wlz_credit", "internal_booking": "internal_reversal"}
@@ -120,14 +120,22 @@ def standing_documents(posted: Iterable[PostedDocument]) -> list[PostedDocument]
     return [document for document in posted if not document.credits and document.number not in taken_back]
 
 
-def credit_of(original: PostedDocument, version: int, on: date) -> ReadyDocument:
-    """The document that takes back another one in full, on a day of its own, to whom the original went (SPEC section 5).
+def debtor_of(document: PostedDocument) -> Debtor:
+    """To whom a document went, as it stands on it."""
+    address = tuple(document.address.split("\n"))
+    return Debtor(document.debtor, document.debtor_name, address, document.buyer_reference)
+
+
+def credit_of(original: PostedDocument, version: int, on: date, standing: Standing) -> ReadyDocument:
+    """The document that takes back another one in full, on a day of its own (SPEC section 5).
 
     Args:
         original: a posted document that stands.
         version: the version of the school year that asks for it.
         on: the business date.
+        standing: who has come in the place of whom since.
     """
+    debtor, successor_of = standing.creditor(original.payer, original.payer_kind, debtor_of(original), on)
     return ReadyDocument(
         desired=DesiredDocument(
             school_year=original.school_year,
@@ -144,11 +152,9 @@ def credit_of(original: PostedDocument, version: int, on: date) -> ReadyDocument
         sender=original.sender,
         kind=CREDIT_OF_KIND[original.kind],
         document_date=on,
-        debtor=Debtor(
-            original.debtor, original.debtor_name, tuple(original.address.split("\n")), original.buyer_reference
-        ),
+        debtor=debtor,
         vat_category=original.vat_category,
-        successor_of=original.successor_of,
+        successor_of=successor_of,
         credits=original.number,
     )
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from zio_pipeline.billing.documents import DesiredDocument
-from zio_pipeline.errors import SetupError
 from zio_pipeline.money import format_euro
 from zio_pipeline.terms import LAW_OF_STREAM
 
@@ -102,13 +101,10 @@ class Standing:
         Args:
             document: what is due.
             day: the business date, which becomes the document date.
-            billed_cents: what this payer was billed already in this school year.
-
-        Raises:
-            SetupError: two debtor rows are valid at once, or a besluit names a successor that is none.
+            billed_cents: what this payer, and who has the same debtor that day, was billed already in this school year.
         """
         try:
-            debtor_code = self._debtor_code(document, day)
+            debtor_code = self._debtor_code(document.payer, document.payer_kind, day)
             successor_of = document.payer if debtor_code != document.payer else None
             if debtor_code == self.sender.code:
                 # The body would write to itself: booked internally, with no commitment to wait for.
@@ -129,22 +125,46 @@ class Standing:
             )
         return Cleared(debtor, successor_of)
 
-    def _debtor_code(self, document: DesiredDocument, day: date) -> str:
-        if document.payer_kind != "municipality":
-            return document.payer
-        bearers = self._bearers(document.payer, day)
-        if len(bearers) > 1 and document.payer in self.named_successors:
+    def debtor_code(self, payer: str, payer_kind: str, day: date) -> str:
+        """Who bears what this payer owes on a day; the payer itself while nobody has decided between its successors."""
+        try:
+            return self._debtor_code(payer, payer_kind, day)
+        except _NotYetError:
+            return payer
+
+    def creditor(self, payer: str, payer_kind: str, original: Debtor, day: date) -> tuple[Debtor, str | None]:
+        """Who gets its money back on a day, and in whose place: to whom the document went, as it stood on it.
+
+        A municipality that has ended since cannot receive anything: then its successor does, when it is known who that is
+        and where (SPEC section 4).
+        """
+        try:
+            code = self._debtor_code(payer, payer_kind, day)
+            if original.code in {self.sender.code, code}:
+                raise _NotYetError("unchanged", "")
+            debtor = self._debtor(code, day)
+        except _NotYetError:
+            return original, payer if original.code not in {self.sender.code, payer} else None
+        return debtor, payer
+
+    def _debtor_code(self, payer: str, payer_kind: str, day: date) -> str:
+        if payer_kind != "municipality":
+            return payer
+        bearers = self._bearers(payer, day)
+        if len(bearers) > 1 and payer in self.named_successors:
             # The one that was named may itself have gone over into another since.
-            named = self._bearers(self.named_successors[document.payer], day)
+            named = self._bearers(self.named_successors[payer], day)
             if not set(named) <= set(bearers):
-                raise SetupError(
-                    f"Het besluit rechtsopvolger voor gemeente {document.payer} noemt een gemeente die niet opvolgt."
+                raise _NotYetError(
+                    "several_successors",
+                    f"Het besluit rechtsopvolger voor gemeente {payer} noemt een gemeente die niet opvolgt; "
+                    f"kies uit {', '.join(bearers)}.",
                 )
             bearers = named
         if len(bearers) > 1:
             raise _NotYetError(
                 "several_successors",
-                f"Gemeente {document.payer} bestaat op {day:%d-%m-%Y} niet meer en ging op in {', '.join(bearers)}; "
+                f"Gemeente {payer} bestaat op {day:%d-%m-%Y} niet meer en ging op in {', '.join(bearers)}; "
                 "leg in een besluit 'rechtsopvolger' vast wie betaalt.",
             )
         return bearers[0]
@@ -161,7 +181,9 @@ class Standing:
             and (d.valid_to is None or day <= d.valid_to)
         ]
         if len(valid) > 1:
-            raise SetupError(f"Debiteur {code} heeft op {day:%d-%m-%Y} {len(valid)} geldige regels; laat er één over.")
+            raise _NotYetError(
+                "no_debtor", f"Debiteur {code} heeft op {day:%d-%m-%Y} {len(valid)} geldige regels; laat er één over."
+            )
         if not valid:
             raise _NotYetError(
                 "no_debtor",

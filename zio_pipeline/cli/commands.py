@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         mutations.publish_mutations(home, school_year, args.as_of)
         closing.publish_accruals(home, school_year, args.as_of)
         closing.publish_year_statement(home, school_year, args.as_of)
-        closing.publish_forecast(home, school_year, args.as_of)
+        closing.renewed_forecast(home, school_year, args.as_of)
         hours = year.publish_delivered_hours(home, school_year)
         export(home, school_year)
         findings = verifying.verify(home)
@@ -96,7 +96,7 @@ def export(home: Home, school_year: str) -> None:
         if restricted:
             whole = home.warehouse.export_csv(name, **scope)
             write_atomically(folder / "vertrouwelijk" / f"{name}.csv", whole)
-        open_measures = {c.name for c in dataset.columns if c.kind in ("euro", "minutes")} - restricted
+        open_measures = {c.name for c in dataset.columns if c.kind in ("euro", "minutes", "hours")} - restricted
         if open_measures and "amount_cents" not in restricted:
             general = home.warehouse.export_csv(name, without=RESTRICTED, **scope)
             write_atomically(folder / f"{name}.csv", general)

@@ -15,6 +15,7 @@ from resources.registers import Sending
 from zio_pipeline.cli import show
 from zio_pipeline.cli.parsing import Add, day
 from zio_pipeline.stages import billing, releasing
+from zio_pipeline.stages.retention import require_no_future
 
 
 def add_to(add: Add) -> None:
@@ -64,7 +65,9 @@ def bill_year(args: argparse.Namespace, console: Console) -> int:
 
 def release_documents(args: argparse.Namespace, console: Console) -> int:
     """A person lets documents go out."""
-    released = releasing.release(Home.open(args.home), args.school_year, args.numbers, args.by, args.as_of)
+    home = Home.open(args.home)
+    require_no_future(home, args.as_of, clock.today())
+    released = releasing.release(home, args.school_year, args.numbers, args.by, args.as_of)
     console.print(f"Vrijgegeven: {len(released)} documenten." if released else "Er was niets meer vrij te geven.")
     return 0
 
@@ -72,6 +75,7 @@ def release_documents(args: argparse.Namespace, console: Console) -> int:
 def deliver_document(args: argparse.Namespace, console: Console) -> int:
     """A document went out."""
     home = Home.open(args.home)
+    require_no_future(home, args.as_of, clock.today())
     content = hashlib.sha256(args.file.read_bytes()).hexdigest()
     fresh = releasing.deliver(home, Sending(args.number, args.channel, content, args.by, args.as_of))
     console.print(f"Bezorging van {args.number} {'vastgelegd' if fresh else 'was al vastgelegd'}.")
@@ -80,6 +84,8 @@ def deliver_document(args: argparse.Namespace, console: Console) -> int:
 
 def lock_period(args: argparse.Namespace, console: Console) -> int:
     """Close the books up to a day."""
-    fresh = Home.open(args.home).ledger.lock_through(args.through, args.by, args.as_of)
+    home = Home.open(args.home)
+    require_no_future(home, args.as_of, clock.today())
+    fresh = home.ledger.lock_through(args.through, args.by, args.as_of)
     console.print(f"De boeken {'zijn nu' if fresh else 'waren al'} gesloten tot en met {args.through:%d-%m-%Y}.")
     return 0

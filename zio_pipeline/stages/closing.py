@@ -65,6 +65,15 @@ def publish_forecast(home: Home, school_year: str, on: date) -> Rows:
     return rows
 
 
+def renewed_forecast(home: Home, school_year: str, on: date) -> Rows:
+    """As `publish_forecast`; of a year that is not the newest established one, what was forecast when it was."""
+    established = {signed.school_year for signed in home.warehouse.establishments()}
+    if school_year == max(established, default=school_year):
+        return publish_forecast(home, school_year, on)
+    kept: Rows = home.warehouse.rows("forecast", school_year=school_year)
+    return kept
+
+
 def publish_year_statement(home: Home, school_year: str, on: date) -> Rows:
     """The year statement as the books stand on a day; of a closed year the one it was closed on, which does not change.
 

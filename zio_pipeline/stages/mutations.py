@@ -22,12 +22,12 @@ def publish_mutations(home: Home, school_year: str, as_of: date) -> dict[str, li
     Args:
         home: where everything is kept.
         school_year: key of the year.
-        as_of: the day whose situation would be the key in the shadow.
+        as_of: the day whose situation would be the key in the shadow; after the school year its last day, and before the
+            startdatum there is no shadow yet.
 
     Raises:
         EstablishmentBlocked: the year is not established, a source is missing now, or a file that counts now holds its
             pupils under another pseudonym key.
-        ZioError: the day does not lie in the school year.
     """
     standing = home.warehouse.establishment(school_year)
     if standing is None:
@@ -46,9 +46,14 @@ def publish_mutations(home: Home, school_year: str, as_of: date) -> dict[str, li
     setup = read_setup(signed.sheets)
     established = decide_payers(setup, signed.payer)
     base = base_of(home, standing, setup, reason="mutation")
+    settings = setup.settings
+    day = min(as_of, settings.school_year.last_day)
+    begun = day >= settings.start_date
     tables = {
         "mutations": mutation_rows(later.differences, setup, established.decisions),
-        "shadow_shares": shadow_shares(setup, base, established, current_inputs(home, school_year).payer, as_of),
+        "shadow_shares": (
+            shadow_shares(setup, base, established, current_inputs(home, school_year).payer, day) if begun else []
+        ),
     }
     publish(home, tables, {"school_year": school_year})
     return tables

@@ -9,12 +9,16 @@ from typing import Any
 import pyarrow as pa
 
 from resources.home import Home
+from zio_pipeline.contracts import Dataset, sources
 from zio_pipeline.intake import rows_with_refs
 from zio_pipeline.intake.delivery import RAW_SCHEMA
 from zio_pipeline.manifest import ManifestEntry
 
 DECISIONS = "payer_decisions-"
 """How the tables in the vault begin that no file brought: who pays for whom, by school year and content."""
+PUPILS = "pupil_registrations"
+THIN = ".thin"
+"""How the name of a table of pupils ends that was made thinner."""
 QUARANTINED = "quarantined"
 RAW = "raw"
 QUARANTINE_SCHEMA = pa.schema([(name, pa.string()) for name in ("dataset", "row_ref", "pupil", "school", "class_code")])
@@ -29,8 +33,22 @@ def vault_stem(entry: ManifestEntry) -> str:
 
 
 def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[str, Any]]:
-    """Accepted rows of one dataset of a received file, each with the `row_ref` of the sender's row."""
-    return rows_with_refs(entry.label, accepted_table(home, entry, dataset))
+    """Accepted rows of one dataset of a received file, each with the `row_ref` of the sender's row.
+
+    A file may have been taken in under an older contract. A sheet that was not asked for then has no rows, and a column that was
+    not is empty: what was established with them comes out the same.
+    """
+    contract = sources()[entry.source]
+    name = f"{vault_stem(entry)}-{dataset}"
+    older = entry.contract_fingerprint != contract.fingerprint
+    if older and not any(home.vault.has(found) for found in (name, f"{name}{THIN}")):
+        return []
+    rows = rows_with_refs(entry.label, accepted_table(home, entry, dataset))
+    return [_blank(contract.dataset(dataset)) | row for row in rows] if older else rows
+
+
+def _blank(dataset: Dataset) -> dict[str, Any]:
+    return {column.name: None for column in dataset.columns if column.name != "row_ref"}
 
 
 def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
@@ -39,7 +57,8 @@ def accepted_table(home: Home, entry: ManifestEntry, dataset: str) -> pa.Table:
     Those of pupils are kept thinner once their year is established: without birth date and postcode (`stages.thinning`).
     """
     name = f"{vault_stem(entry)}-{dataset}"
-    return home.vault.get(name if home.vault.has(name) else f"{name}.thin")
+    thin = dataset == PUPILS and not home.vault.has(name)
+    return home.vault.get(f"{name}{THIN}" if thin else name)
 
 
 def quarantined_rows(home: Home, entry: ManifestEntry) -> list[dict[str, Any]]:
