@@ -65,7 +65,7 @@ def test_a_killed_run_and_the_next_one_end_like_an_undisturbed_one(database, tmp
         expected = outcome(whole)
         seconds = time.monotonic() - began
         assert len(expected[0]) > before + 2 * 8
-        moments = [random.Random(number).random() * seconds for number in range(KILLS)]
+        moments = [(number + random.Random(number).random()) / (KILLS + 1) * seconds for number in range(KILLS)]
         halfway = 0
         for number, moment in enumerate(moments):
             region = fresh(f"k{number}")
