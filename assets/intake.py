@@ -77,6 +77,8 @@ accepted_sources = [
     # By the year: a claim is filed under the month of its invoice, which may lie after the school year. A month without claims
     # is for the claim control to name, and money does not wait for it (setting).
     _source_asset("provider_claims", ["deliveries"], school_years, required=False),
+    # Optional, one file per school for the year so far: where it is not delivered, absence is not measured.
+    _source_asset("pupil_absence", ["deliveries"], school_years, required=False),
     # A month without timesheets is a month without proof of delivery, not a reason to stop the money. The edge to the setup
     # lets one backfill of a school year reach its months: all its roots must then be partitioned by school year.
     _source_asset(

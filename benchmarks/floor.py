@@ -298,7 +298,7 @@ def _judged() -> str:
         ("duration_minutes", "mixed_unit"): "kind > 0 and d is null",
         ("duration_minutes", "range"): "d not between 1 and 1440",
         ("", "one_duration"): f"own & {mask(*durations)} = 0 and (kind is null or d between 1 and 1440) and "
-        "(d is not null)::int + (v_stated_minutes is not null)::int + (worked is not null)::int <> 1",
+        "(least(d, v_stated_minutes, worked) = greatest(d, v_stated_minutes, worked)) is not true",
         ("", "end_after_begin"): f"own & {mask(*clocks)} = 0 and worked <= 0",
         ("", "at_most_twelve_hours"): f"own & {mask(*durations)} = 0 and coalesce(d, v_stated_minutes, worked) > 720"
         " and (kind is null or d between 1 and 1440)",

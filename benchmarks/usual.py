@@ -96,14 +96,15 @@ def _parsed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_durations_counted(typed: pd.DataFrame) -> pd.DataFrame:
-    """Beside each row its minutes, and in how many ways they were stated."""
+    """Beside each row its minutes, and whether all the ways in which they were stated say the same."""
     worked = typed["end_minute"] - typed["begin_minute"] - typed["pause_minutes"].fillna(0)
     typed["worked"] = worked
     typed["minutes"] = typed["duration_minutes"].fillna(typed["stated_minutes"]).fillna(worked)
-    typed["stated"] = typed[["duration_minutes", "stated_minutes", "worked"]].notna().sum(axis=1)
+    ways = typed[["duration_minutes", "stated_minutes", "worked"]]
+    typed["agree"] = (ways.min(axis=1) == ways.max(axis=1)).fillna(value=False).astype(bool)
     untimed = ["duration_minutes", "stated_minutes", "begin_minute", "end_minute", "pause_minutes"]
     unreadable = typed[["mixed_unit", *(f"unread_{name}" for name in untimed)]].any(axis=1)
-    typed.loc[unreadable, "stated"] = 1  # one mistake, one reason
+    typed.loc[unreadable, "agree"] = True  # one mistake, one reason
     return typed
 
 
@@ -149,7 +150,7 @@ def _wanted(gxe: Any) -> Iterator[tuple[str, Any]]:
         "duration_minutes": (1, 1440),
     }.items():
         yield "range", gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high)
-    yield "one_duration", gxe.ExpectColumnValuesToBeInSet(column="stated", value_set=[1])
+    yield "one_duration", gxe.ExpectColumnValuesToBeInSet(column="agree", value_set=[True])
     yield "end_after_begin", gxe.ExpectColumnValuesToBeBetween(column="worked", min_value=1)
     yield "at_most_twelve_hours", gxe.ExpectColumnValuesToBeBetween(column="minutes", max_value=720)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
-from resources import establishments
+from resources import establishments, register_chain
 from resources.database import Database, lock
 from resources.tables import CLOSURES, DOCUMENTS, PROVIDER_STATEMENTS
 from zio_pipeline.errors import WarehouseError
@@ -101,7 +101,7 @@ class Closings:
                 return False
             require_not_closed(connection, statement.school_year)
             sequence = row["sequence"] + 1 if row else 1
-            connection.execute(insert(PROVIDER_STATEMENTS), {**vars(statement), "sequence": sequence})
+            register_chain.append(connection, PROVIDER_STATEMENTS, [{**vars(statement), "sequence": sequence}])
         return True
 
     def close(self, closure: Closure, documents: Iterable[str]) -> bool:
@@ -135,12 +135,15 @@ class Closings:
             posted = connection.scalars(select(DOCUMENTS.c.number).where(DOCUMENTS.c.school_year == school_year))
             if established is None or established.version != closure.version or set(posted) != set(documents):
                 raise WarehouseError(f"Schooljaar {school_year} is intussen veranderd; sluit het opnieuw.")
-            connection.execute(insert(CLOSURES), vars(closure))
+            register_chain.append(connection, CLOSURES, [vars(closure)])
         return True
 
 
 def _lock_year(connection: Connection, school_year: str) -> None:
-    """Hold what posting and establishing hold, in this order, so that neither happens beside a closing."""
+    """Hold what posting and establishing hold, in this order, so that neither happens beside a closing.
+
+    The lock of the register chain comes after these, always last.
+    """
     lock(connection, f"ledger:{school_year}")
     lock(connection, f"establish:{school_year}")
 

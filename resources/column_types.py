@@ -81,7 +81,12 @@ class DateType(_Named[date]):
         return value.isoformat() if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise WarehouseError(f"{self.where}: er staat iets dat geen datum is; voer 'zio verify' uit.") from None
 
 
 class FlagType(_Named[bool]):
@@ -101,4 +106,6 @@ class FlagType(_Named[bool]):
         return int(value) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:
+        if value not in (None, 0, 1):
+            raise WarehouseError(f"{self.where}: er staat iets dat waar noch niet waar is; voer 'zio verify' uit.")
         return None if value is None else bool(value)

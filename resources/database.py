@@ -101,7 +101,7 @@ class Database:
         try:
             with engine.begin() as connection:
                 yield connection
-        except (SQLAlchemyError, dbapi.Error) as error:
+        except (SQLAlchemyError, dbapi.Error, UnicodeDecodeError) as error:
             cause = error.orig if isinstance(error, StatementError) else error
             if isinstance(cause, ZioError):
                 raise cause from None

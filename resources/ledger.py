@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from resources import closing, establishments, registers, triggers
+from resources import closing, establishments, registers, schema_proof, triggers
 from resources.database import lock
 from resources.registers import Release, Sending, locked_through
 from resources.tables import DOCUMENTS, LINES, SERIES
@@ -70,6 +70,7 @@ class Ledger:
             return []
         with self._database.writing() as connection:
             triggers.check(connection)
+            schema_proof.check(connection)
             for school_year in sorted({d.school_year for d in documents}):
                 # Two runs may post the same period in different series (another sender, another year's number).
                 lock(connection, f"ledger:{school_year}")

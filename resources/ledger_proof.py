@@ -3,20 +3,22 @@
 Belongs here: findings, as Dutch sentences, over one moment of the warehouse. It repairs nothing. What it cannot see:
 the last documents of a series removed together with their counter by whoever owns the database; only the last hash of
 each series, kept elsewhere, shows that.
-Does not belong here: posting.
+Does not belong here: posting, the chain of the registers (`resources.register_chain`), the tables (`resources.schema_proof`).
 """
 
 import hashlib
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, select
 
-from resources import triggers
+from resources import register_chain, schema_proof, triggers
 from resources.ledger import read_documents
-from resources.tables import APPROVALS, LINES, PRODUCTS, PROPOSALS, SERIES
+from resources.tables import APPROVALS, LINES, MANIFEST, PRODUCTS, PROPOSALS, SERIES
 from resources.warehouse import Warehouse
 from zio_pipeline.billing import (
     CREDIT_OF_KIND,
@@ -36,31 +38,87 @@ ShareKey = tuple[str, str, str, str]
 def verify(warehouse: Warehouse) -> list[str]:
     """Everything that is not as it should be; empty when the ledger is sound.
 
-    Proved: the guards, the two signatures under every establishment, per series the numbering, dates, counter and
-    chain of hashes, per document its sum, that a credit takes back exactly one document whole, that one document at most
-    stands per payer and period, and that the lines re-add to the terms and stay within the shares of their version.
+    Proved: the guards, the tables and the file, the two signatures under every establishment, the chain of the registers,
+    the places of the manifest, per series the numbering, dates, counter and chain of hashes, per document its sum, that a
+    credit takes back exactly one document whole, that one document at most stands per payer and period, and that the lines
+    re-add to the terms and stay within the shares of their version.
 
     Raises:
-        WarehouseError: the warehouse cannot be read.
+        WarehouseError: the warehouse cannot be opened.
     """
+    unprepared = guarded("tabellen", lambda: schema_proof.prepare(warehouse.database))
     with warehouse.database.reading() as connection:
-        return findings(connection)
+        return unprepared + findings(connection)
 
 
 def findings(connection: Connection) -> list[str]:
     """What `verify` finds, as the given transaction sees the warehouse."""
+    parts: dict[str, Callable[[Connection], Iterable[str]]] = {
+        "beveiliging": triggers.findings,
+        "tabellen": schema_proof.findings,
+        "bestand": schema_proof.damage,
+        "handtekeningen": _signatures,
+        "registers": register_chain.findings,
+        "manifest": _manifest,
+        "reeksen": _series_names,
+        "grootboek": _ledger,
+    }
+    return [found for name, part in parts.items() for found in guarded(name, lambda p=part: p(connection), connection)]  # type: ignore[misc]
+
+
+def guarded(name: str, part: Callable[[], Iterable[str] | None], connection: Connection | None = None) -> list[str]:
+    """The findings of a part of the proof; what makes it stop is a finding too, that names the part and never a value.
+
+    Args:
+        name: of the part.
+        part: gives its findings, if it has any.
+        connection: when it reads in a transaction that others go on with.
+    """
+    found: list[str] = []
+    try:
+        # On PostgreSQL nothing can be read any more after an error, but for what goes back to a savepoint.
+        with connection.begin_nested() if connection else nullcontext():
+            found += part() or ()
+    except ZioError as error:
+        found.append(f"Controle van {name} is gestopt. {error}")
+    except Exception as error:
+        # Damaged bytes can stop any reader in any way, and its own words may hold what it read.
+        found.append(f"Controle van {name} is gestopt: {type(getattr(error, 'orig', None) or error).__name__}.")
+    return found
+
+
+def _ledger(connection: Connection) -> Iterator[str]:
     documents = read_documents(connection)
-    return [
-        *triggers.findings(connection),
-        *_signatures(connection),
-        *_series(connection, documents),
-        *_documents(documents),
-        *_credits(documents),
-        *_one_per_place(documents),
-        *_loose_lines(connection, documents),
-        *_against_terms(connection, documents),
-        *_against_shares(connection, documents),
-    ]
+    yield from _series(connection, documents)
+    yield from _documents(documents)
+    yield from _credits(documents)
+    yield from _one_per_place(documents)
+    yield from _loose_lines(connection, documents)
+    yield from _against_terms(connection, documents)
+    yield from _against_shares(connection, documents)
+
+
+def _manifest(connection: Connection) -> Iterator[str]:
+    """A place in the manifest is what its file covers, one file counts per place, and the order of arrival has no gap."""
+    active: Counter[tuple[str, str]] = Counter()
+    for position, row in enumerate(connection.execute(select(MANIFEST).order_by(MANIFEST.c.sequence)), start=1):
+        if row.sequence != position:
+            yield f"Manifest: vóór volgnummer {row.sequence} ontbreekt er een, of het staat er twee keer."
+            return
+        if row.scope != json.dumps([row.school_year, row.school, row.provider, row.month]):
+            yield f"Manifest, volgnummer {position}: de plaats past niet bij schooljaar, school, aanbieder en maand."
+        if row.active and row.status == "refused":
+            yield f"Manifest, volgnummer {position}: een geweigerd bestand telt mee."
+        active[row.source, row.scope] += bool(row.active)
+    for (source, scope), count in sorted(active.items()):
+        if count > 1:
+            yield f"Manifest: van {source} tellen voor {scope} {count} bestanden tegelijk."
+
+
+def _series_names(connection: Connection) -> Iterator[str]:
+    for row in connection.execute(select(SERIES)):
+        if row.series != _name_of_series(row.sender, row.kind, row.calendar_year):
+            yield f"Reeks {row.series}: afzender, soort of jaar past niet bij de naam."
 
 
 def _signatures(connection: Connection) -> Iterator[str]:
@@ -104,16 +162,16 @@ def _documents(documents: Sequence[PostedDocument]) -> Iterator[str]:
     for document in documents:
         if document.number != document_number(document.series, document.sequence):
             yield f"Document {document.number}: het nummer past niet bij reeks en volgnummer {document.sequence}."
-        if document.series != _expected_series(document):
+        if document.series != _name_of_series(document.sender, document.kind, document.document_date.year):
             yield f"Document {document.number}: reeks {document.series} past niet bij afzender, soort en jaar."
         if document.amount_cents != sum(line.amount_cents for line in document.lines):
             yield f"Document {document.number}: de regels tellen niet op tot het bedrag."
 
 
-def _expected_series(document: PostedDocument) -> str | None:
+def _name_of_series(sender: str, kind: str, calendar_year: int) -> str | None:
     try:
-        return series_name(document.sender, document.kind, document.document_date.year)
-    except ZioError:
+        return series_name(sender, kind, calendar_year)
+    except (ZioError, KeyError):
         return None
 
 
@@ -133,7 +191,7 @@ def _credits(documents: Sequence[PostedDocument]) -> Iterator[str]:
 
 
 def _mirrored(document: PostedDocument) -> tuple[Any, ...]:
-    return document.school_year, document.payer, document.period, document.debtor, document.sender, document.lines
+    return document.school_year, document.payer, document.period, document.sender, document.lines
 
 
 def _one_per_place(documents: Sequence[PostedDocument]) -> Iterator[str]:
@@ -145,8 +203,14 @@ def _one_per_place(documents: Sequence[PostedDocument]) -> Iterator[str]:
 
 def _loose_lines(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:
     known = {document.number for document in documents}
-    numbers = set(connection.scalars(select(LINES.c.number)))
-    yield from (f"Er zijn regels van document {number}, dat niet bestaat." for number in sorted(numbers - known))
+    positions: dict[str, list[int]] = defaultdict(list)
+    for row in connection.execute(select(LINES.c.number, LINES.c.line_number)):
+        positions[row.number].append(row.line_number)
+    for number, found in sorted(positions.items()):
+        if number not in known:
+            yield f"Er zijn regels van document {number}, dat niet bestaat."
+        elif sorted(found) != list(range(1, len(found) + 1)):
+            yield f"Document {number}: de regels zijn niet doorlopend genummerd."
 
 
 def _against_terms(connection: Connection, documents: Sequence[PostedDocument]) -> Iterator[str]:

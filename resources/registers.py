@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from resources import register_chain
 from resources.tables import DOCUMENTS, PERIOD_LOCKS, RELEASES, SENDINGS
 from zio_pipeline.errors import WarehouseError
 
@@ -56,7 +57,7 @@ def release(connection: Connection, numbers: Sequence[str], by: str, on: date) -
     fresh = sorted(set(numbers) - before)
     if fresh:
         rows = [{"number": number, "released_by": by.strip(), "released_on": on} for number in fresh]
-        connection.execute(insert(RELEASES), rows)
+        register_chain.append(connection, RELEASES, rows)
     return fresh
 
 
@@ -80,7 +81,7 @@ def deliver(connection: Connection, sending: Sending) -> bool:
             if found.content_sha256 == sending.content_sha256:
                 return False
             raise WarehouseError(f"Document {sending.number} ging al met andere inhoud langs kanaal {sending.channel}.")
-    connection.execute(insert(SENDINGS), vars(sending))
+    register_chain.append(connection, SENDINGS, [vars(sending)])
     return True
 
 
@@ -103,7 +104,8 @@ def lock_through(connection: Connection, through: date, by: str, on: date) -> bo
         )
     if through >= on:
         raise WarehouseError(f"Sluiten tot en met {through:%d-%m-%Y} kan pas na die dag; nu is het {on:%d-%m-%Y}.")
-    connection.execute(insert(PERIOD_LOCKS), {"locked_through": through, "locked_by": by.strip(), "locked_on": on})
+    row = {"locked_through": through, "locked_by": by.strip(), "locked_on": on}
+    register_chain.append(connection, PERIOD_LOCKS, [row])
     return True
 
 

@@ -335,6 +335,25 @@ CLOSURES = _table(
     append_only=True,
 )
 
+REGISTER_CHAIN = _table(
+    "register_chain",
+    {
+        "sequence": "integer",
+        "register": "string",
+        "row_key": "string",
+        "content_hash": "string",
+        "previous_hash": "string",
+        "hash": "string",
+    },
+    PrimaryKeyConstraint("sequence", name="pk_register_chain"),
+    UniqueConstraint("register", "row_key", name="uq_register_chain_row"),
+    CheckConstraint("sequence >= 1", name="ck_register_chain_sequence"),
+    append_only=True,
+)
+
+CHAINED = (PROPOSALS, APPROVALS, RELEASES, SENDINGS, PERIOD_LOCKS, PROVIDER_STATEMENTS, CLOSURES)
+"""Registers whose rows `resources.register_chain` ties together; documents have a chain per series of their own."""
+
 APPEND_ONLY = (
     PROPOSALS,
     APPROVALS,
@@ -345,6 +364,7 @@ APPEND_ONLY = (
     PERIOD_LOCKS,
     PROVIDER_STATEMENTS,
     CLOSURES,
+    REGISTER_CHAIN,
 )
 """Tables whose rows are added and never changed; `resources.triggers` guards them."""
 

@@ -277,9 +277,14 @@ class Warehouse:
     def approve(
         self, school_year: str, version: int, receipt_hash: str, *, approved_by: str, approved_on: date
     ) -> bool:
-        """Approve a proposal by its hash; see `establishments.approve`. False when this person approved it before."""
+        """Approve a proposal by its hash; see `establishments.approve`. False when this person approved it before.
+
+        What posting, closing and taking in hold is held here too, in their order: what the proposal was computed from still
+        stands when it is committed.
+        """
         with self.database.writing() as connection:
-            lock(connection, f"establish:{school_year}")
+            for name in (f"ledger:{school_year}", f"establish:{school_year}", "manifest"):
+                lock(connection, name)
             closing.require_not_closed(connection, school_year)
             return establishments.approve(
                 connection, school_year, version, receipt_hash, approved_by=approved_by, approved_on=approved_on

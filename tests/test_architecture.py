@@ -25,6 +25,7 @@ _MONEY = (
     "forecast",
     "mutations",
     "open_days",
+    "shadow",
     "versions",
     "year_statement",
     "money",

@@ -22,6 +22,7 @@ from zio_pipeline.claims import (
 )
 from zio_pipeline.errors import SetupError
 from zio_pipeline.setup import Besluit, Order
+from zio_pipeline.stages.claims import _content
 
 AFTER_THE_YEAR = date(2026, 7, 31)
 ORDERS = (
@@ -120,7 +121,7 @@ def test_the_same_invoice_twice_is_a_duplicate():
     control = judge(line(), line(received_on=date(2025, 10, 20)))
     month = month_of(control)
     assert (month.status, month.difference_cents) == ("duplicate", 100_000_01)
-    assert month.reason.startswith("Factuur F1 is meer dan één keer ingediend.")
+    assert month.reason.startswith("Dezelfde factuur is meer dan één keer ingediend.")
     assert {v.status for v in control.lines} == {"duplicate"}
 
 
@@ -224,6 +225,26 @@ def test_a_credit_is_never_refused_but_that_of_a_refused_line_does_not_count():
     control = judge(line(), line(number="F2", received_on=late), credit(100_000_01, "F2", received_on=late))
     assert (month_of(control).status, month_of(control).refused_cents) == ("matched", 0)
     assert sorted(v.counted for v in control.lines) == [False, False, True]
+
+
+def test_a_line_that_counts_never_says_refused_of_itself():
+    """Claimed too much and credited in time; what came instead came too late."""
+    right, back = line(110_000_00, "F1"), credit(110_000_00, "F1")
+    late = line(100_000_01, "F2", received_on=date(2026, 4, 1))
+    control = judge(right, back, late)
+    assert (month_of(control).status, month_of(control).claimed_cents) == ("refused", 0)
+    assert [(v.line.row_ref, v.counted, v.status) for v in control.lines] == [
+        (right.row_ref, True, "missing"),
+        (back.row_ref, True, "missing"),
+        (late.row_ref, False, "refused"),
+    ]
+    assert control.lines[0].reason.startswith("Alles is gecrediteerd.")
+
+
+def test_a_line_is_recognised_though_its_order_or_line_number_was_filled_in_later():
+    sent = {"row_ref": "a:2", "invoice_number": "F1", "amount_cents": 1, "order_id": None, "line_number": None}
+    assert _content(sent) == _content(sent | {"row_ref": "b:9", "order_id": "LP", "line_number": 1})
+    assert _content(sent) != _content(sent | {"amount_cents": 2})
 
 
 def test_what_is_refused_beside_something_else_is_named():

@@ -50,6 +50,7 @@ def test_every_source_and_product_has_one_contract():
         "wlz_statuses",
         "provider_timesheets",
         "provider_claims",
+        "pupil_absence",
     }
     assert len(sources()) + len(products()) == len(FILES)
 

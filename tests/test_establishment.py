@@ -147,9 +147,16 @@ def test_the_receipt_of_a_new_version_names_what_it_stands_beside() -> None:
         "reason": "order_change",
         "explanation": "uitbreiding",
         "first_terms": {"LP": "2025-11"},
+        "order_changes": [
+            {"order_id": "LP", "first_term": "2025-11", "before_cents": 24_000_00, "after_cents": 28_000_00}
+        ],
+        "taken_rows": [],
         "posted": [[HEUSDEN, "2025-09"], [TILBURG, "2025-09"]],
     }
     assert "base" not in receipt_of(year_of_four())
+    tariff = replace(inputs, base=replace(base, reason="parameter_error", taken=("leerlingen:4",)))
+    named = make_receipt(tariff, compute_year(tariff, 2), 2)["base"]
+    assert (named["posted"], named["first_terms"], named["taken_rows"]) == ([], {}, ["leerlingen:4"])
     for other in (
         replace(base, posted=frozenset()),
         replace(base, receipt_hash="c" * 64),

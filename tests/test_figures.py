@@ -4,6 +4,7 @@ Examples use round numbers on purpose: every amount in this module can be redone
 """
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -103,10 +104,85 @@ def test_the_wlz_statement_specifies_per_leveringsvorm() -> None:
         (MIDDEN_BRABANT, "8"): (1, 98_33, 5_900_00),
     }
     assert {(r["payer"], r["legal_ground"]) for r in rows} == {
-        (WEST_BRABANT, None),
+        (WEST_BRABANT, "grondslag (fictief)"),
         (MIDDEN_BRABANT, "Wlz art. 3.3.3 (fictief)"),
     }
     assert {r["tariff_cents"] for r in rows} == {60_00}
+
+
+AGREED = {"agreed_from": date(2025, 8, 1), "agreed_to": date(2026, 7, 31)}
+
+
+def grounded(*rows: dict[str, Any]) -> Year:
+    """One Wlz pupil beside one of Tilburg, and these rows of its zorgkantoor."""
+    year = Year()
+    year.wlz(year.pupil("w"))
+    year.pupil("j")
+    for row in rows:
+        year.add("zorgkantoren", zorgkantoor=MIDDEN_BRABANT, name="VGZ", **{"ground_from": None} | row)
+    return year
+
+
+def grounds_of(year: Year) -> set[str]:
+    return {row["legal_ground"] for row in year.figures().tables["zorgkantoor_statement"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "ground"),
+    [
+        ([{"legal_ground": "A", "ground_from": date(2025, 9, 1), "ground_to": date(2026, 6, 30)}], "A"),
+        ([{"legal_ground": "A", "ground_from": date(2020, 1, 1)}], "A"),
+        ([{"legal_ground": "A", **AGREED}], "A"),
+        ([{"legal_ground": "A", "ground_to": date(2026, 6, 30), **AGREED}], "A"),
+        (
+            [
+                {"legal_ground": "B", "ground_from": date(2026, 1, 1)},
+                {"legal_ground": "A", "ground_to": date(2025, 12, 31), **AGREED},
+                {"legal_ground": "oud", "ground_from": date(2020, 1, 1), "ground_to": date(2025, 7, 31)},
+            ],
+            "A; B",
+        ),
+    ],
+)
+def test_the_ground_is_what_holds_in_every_term(rows: list[dict[str, Any]], ground: str) -> None:
+    """SPEC 5: a legal ground with validity; without days of its own it holds as long as the agreement."""
+    assert grounds_of(grounded(*rows)) == {ground}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"legal_ground": None, **AGREED}],
+        [{"legal_ground": "zonder dagen"}],
+        [{"legal_ground": "oud", "agreed_from": date(2020, 8, 1), "agreed_to": date(2021, 7, 31)}],
+        [{"legal_ground": "A", "ground_from": date(2025, 9, 1), "ground_to": date(2026, 6, 29)}],
+        [{"legal_ground": "A", "ground_from": date(2025, 9, 2)}],
+        [{"legal_ground": "A", "ground_from": date(2025, 8, 1), "ground_to": date(2025, 12, 31), **AGREED}],
+        [
+            {"legal_ground": "A", "ground_from": date(2025, 8, 1), "ground_to": date(2025, 12, 31)},
+            {"legal_ground": "B", "ground_from": date(2026, 1, 2)},
+        ],
+    ],
+)
+def test_without_a_ground_for_the_whole_year_a_besluit_is_needed(rows: list[dict[str, Any]]) -> None:
+    year = grounded(*rows)
+    with pytest.raises(EstablishmentBlocked) as stopped:
+        year.figures()
+    (reason,) = stopped.value.reasons
+    assert "zorgkantoor 5527" in reason
+    assert "van 01-09-2025 tot en met 30-06-2026" in reason
+    assert "besluit 'grondslag wlz'" in reason
+    year.besluit("wlz_ground", decision_id="G1", subject=WEST_BRABANT)
+    with pytest.raises(EstablishmentBlocked, match="zorgkantoor 5527"):
+        year.figures()
+    year.besluit("wlz_ground", decision_id="G2", subject=MIDDEN_BRABANT)
+    assert grounds_of(year) == {"besluit G2"}
+
+
+def test_a_zorgkantoor_that_pays_nothing_needs_no_ground() -> None:
+    year = grounded({"legal_ground": "A", **AGREED})
+    year.add("zorgkantoren", zorgkantoor=WEST_BRABANT, name="CZ", ground_from=None)
+    assert grounds_of(year) == {"A"}
 
 
 def test_budgets_show_who_sits_there_and_who_counts() -> None:

@@ -13,20 +13,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.year_builder import BREDA, GOIRLE, HEUSDEN, LIST_DATE, MIDDEN_BRABANT, TILBURG, WEST_BRABANT, Year
+from tests.year_builder import (
+    BREDA,
+    DE_BODDE,
+    GOIRLE,
+    HEUSDEN,
+    LEIJPARK,
+    LIST_DATE,
+    MIDDEN_BRABANT,
+    TILBURG,
+    WEST_BRABANT,
+    Year,
+)
 from zio_pipeline.errors import ZioError
 from zio_pipeline.mutations import (
     Difference,
+    as_established,
     differences,
     mutation_rows,
     not_comparable_rows,
-    shadow_shares,
+    taken_rows,
     without_mutations,
     worklist_rows,
 )
 from zio_pipeline.payer import PayerInputs, decide_payers
 from zio_pipeline.payer.facts import facts_of, thinned
 from zio_pipeline.setup import Besluit
+from zio_pipeline.shadow import shadow_shares
 from zio_pipeline.versions import Base, calendar_of
 
 OCTOBER, NOVEMBER = date(2025, 10, 1), date(2025, 11, 15)
@@ -208,6 +221,29 @@ def test_a_new_version_takes_errors_and_leaves_mutations() -> None:
         "wlz": MIDDEN_BRABANT,
     }
     assert [item.reason for item in outcome.worklist if item.decision_id is None] == []
+
+
+def test_what_is_taken_is_named_and_a_mutation_is_not() -> None:
+    year = later(registration(0, municipality=BREDA, municipality_since=OCTOBER), registration(1, municipality=GOIRLE))
+    assert taken_rows(compared(year)) == (year.registrations[1]["row_ref"],)
+
+
+def test_a_version_for_another_reason_leaves_every_pupil_as_established() -> None:
+    """Error or mutation? Nobody said yet, and a wrong tariff does not settle it. A school that is new says its own."""
+    year = later(
+        registration(1, municipality=GOIRLE),
+        lambda y: y.pupil("undated", municipality=GOIRLE),
+        lambda y: y.wlz("p0", zorgkantoor=WEST_BRABANT),
+        lambda y: y.wlz(y.pupil("elsewhere", "Z1", BREDA, school=DE_BODDE)),
+        lambda y: y.quarantine("pupil_registrations", pupil="p1", school=LEIJPARK, class_code="EMB1"),
+        lambda y: y.quarantine("pupil_registrations", pupil="x", school=DE_BODDE, class_code="Z1"),
+    )
+    before, now = agreed().payer_inputs(), year.payer_inputs()
+    made = as_established(before, now)
+    assert [r for r in made.registrations if r["school"] == LEIJPARK] == before.registrations
+    assert [r["pupil"] for r in made.registrations if r["school"] == DE_BODDE] == ["elsewhere"]
+    assert [r["pupil"] for r in made.indications] == [*(r["pupil"] for r in before.indications), "elsewhere"]
+    assert [r["pupil"] for r in made.quarantined] == ["x"]
 
 
 def test_an_indication_without_afgiftedatum_stays_known_in_a_later_list() -> None:

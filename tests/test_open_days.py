@@ -1,15 +1,27 @@
 """Open days of a school by hand, and against the counts of six real school years of region Zuid."""
 
+import csv
+import io
 from datetime import date, timedelta
+from importlib import resources
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.intake.files import deliver, rules, setup_sheets, xlsx_bytes
 from tests.year_builder import DE_BODDE, LEIJPARK, SETTINGS, sheet_row
 from zio_pipeline.demo.calendar import PUBLISHED
 from zio_pipeline.errors import SetupError
-from zio_pipeline.open_days import OpenDays, open_days
+from zio_pipeline.open_days import (
+    HOLIDAYS,
+    OpenDays,
+    WeekPart,
+    open_days,
+    open_days_or_region,
+    region_holidays,
+    week_of,
+)
 from zio_pipeline.school_year import SchoolYear, public_holidays
 from zio_pipeline.settings import Settings, read_settings
 
@@ -95,3 +107,169 @@ def test_stretches_that_follow_each_other_add_up_to_the_year(days: set[date], cu
     ends = [*sorted(cuts), date.max]
     starts = [date.min, *(cut + timedelta(days=1) if cut < date.max else cut for cut in ends[:-1])]
     assert sum(found.between(a, b) for a, b in zip(starts, ends, strict=True)) == len(found)
+
+
+# --- weeks and months ---------------------------------------------------------------------------------------------------
+
+
+def test_weeks_and_months_count_their_open_days():
+    """Monday 29 September to Friday 3 October is one week in two months: two days in the one, three in the other."""
+    days = open_days(settings(), [closed("2025-08-18", "2025-09-28"), closed("2025-10-11", "2026-07-31")], LEIJPARK)
+    assert days.parts == (
+        WeekPart("2025-09", "2025-W40", passed=0, days=2),
+        WeekPart("2025-10", "2025-W40", passed=2, days=3),
+        WeekPart("2025-10", "2025-W41", passed=5, days=5),
+    )
+    assert days.per_week == {"2025-W40": 5, "2025-W41": 5}
+    assert days.per_month == {"2025-09": 2, "2025-10": 8}
+    assert days.in_part("2025-10", "2025-W40") == 3
+    assert days.in_part("2025-10", "2025-W42") == 0
+
+
+def test_a_week_belongs_to_the_iso_year_of_its_thursday():
+    assert [week_of(date(2025, 12, 28)), week_of(date(2025, 12, 29))] == ["2025-W52", "2026-W01"]
+    assert [week_of(date(2027, 1, 3)), week_of(date(2027, 1, 4))] == ["2026-W53", "2027-W01"]
+
+
+@given(st.sets(st.dates(date(2025, 8, 1), date(2026, 7, 31)), min_size=1))
+def test_weeks_and_months_add_up_to_the_year(days: set[date]):
+    found = OpenDays(LEIJPARK, tuple(sorted(days)))
+    assert sum(found.per_week.values()) == sum(found.per_month.values()) == len(found)
+    for part in found.parts:
+        own = [day for day in found.days if (f"{day:%Y-%m}", f"{day:%G-W%V}") == (part.month, part.week)]
+        assert (part.days, part.passed) == (len(own), found.up_to(min(own) - timedelta(days=1)))
+
+
+# --- the holidays of the region -----------------------------------------------------------------------------------------
+
+
+def row(first: str, last: str, kind: str = "holiday") -> dict:
+    return closed(first, last) | {"kind": kind}
+
+
+OWN_YEAR = [
+    row("2025-08-01", "2025-08-17"),
+    row("2025-10-11", "2025-10-19"),
+    row("2025-12-20", "2026-01-04"),
+    row("2026-02-07", "2026-02-15"),
+    row("2026-04-18", "2026-05-03"),
+    row("2026-07-11", "2026-08-23"),
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "count"), [(2022, 194), (2023, 195), (2024, 199), (2025, 204), (2026, 209), (2027, 199)]
+)
+def test_a_school_without_a_calendar_has_the_holidays_of_the_region(first: int, count: int):
+    """The counts by hand leave out the Friday after Ascension Day, which is a school's own choice: one day more here."""
+    year = SchoolYear(first)
+    changed = {
+        "schooljaar": year.key,
+        "startdatum": f"{PUBLISHED[first].start:%d-%m-%Y}",
+        "peildatum": f"01-07-{first}",
+    }
+    rows = [sheet_row("settings", key=k, value=v, valid_from=year.first_day) for k, v in (SETTINGS | changed).items()]
+    days = open_days_or_region(read_settings(rows), [row("2025-10-01", "2025-10-01") | {"school": DE_BODDE}], LEIJPARK)
+    friday = next(d for d in sorted(public_holidays(first + 1)) if d.weekday() == 3 and d.month in (4, 5, 6))
+    in_may_holiday = PUBLISHED[first].may[0] <= friday <= PUBLISHED[first].may[1]
+    assert len(days) == count + (0 if in_may_holiday else 1)
+
+
+def test_what_the_school_states_goes_before_the_region():
+    """A carnival week of its own takes the place of the spring holiday; study days and single days come beside it."""
+    bare = open_days_or_region(settings(), [], LEIJPARK)
+    assert date(2026, 2, 16) not in bare
+    assert date(2026, 2, 9) in bare
+    own = open_days_or_region(
+        settings(),
+        [
+            row("2026-02-07", "2026-02-15"),
+            row("2025-10-07", "2025-10-07", "study_day"),
+            row("2026-05-15", "2026-05-15"),
+        ],
+        LEIJPARK,
+    )
+    assert date(2026, 2, 16) in own
+    assert date(2026, 2, 9) not in own
+    gone = set(bare.days) - set(own.days)
+    carnival = {date(2026, 2, day) for day in range(9, 14)}
+    assert gone == carnival | {date(2025, 10, 7), date(2026, 5, 15)}, "the long weekend in May takes no holiday's place"
+    assert set(own.days) - set(bare.days) == {date(2026, 2, day) for day in range(16, 21)}
+
+
+def test_the_summer_before_the_school_year_is_not_the_summer_after_it():
+    days = open_days_or_region(settings(), [row("2025-08-01", "2025-08-24")], LEIJPARK)
+    assert (days.days[0], days.days[-1]) == (date(2025, 8, 25), date(2026, 7, 10))
+
+
+def test_a_whole_calendar_of_its_own_needs_no_region(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("zio_pipeline.open_days.region_holidays", dict)
+    assert open_days_or_region(settings(), OWN_YEAR, LEIJPARK) == open_days(settings(), OWN_YEAR, LEIJPARK)
+
+
+def test_a_year_that_is_not_in_the_table_stops():
+    year = SchoolYear(2031)
+    changed = {"schooljaar": year.key, "startdatum": "25-08-2031", "peildatum": "01-07-2031"}
+    rows = [sheet_row("settings", key=k, value=v, valid_from=year.first_day) for k, v in (SETTINGS | changed).items()]
+    with pytest.raises(SetupError, match=r"herfstvakantie van vestiging 02ZX00 .*regio Zuid .* 2031-2032 niet bekend"):
+        open_days_or_region(read_settings(rows), [], LEIJPARK)
+
+
+def test_the_table_holds_every_holiday_of_the_years_it_knows_each_with_a_source():
+    text = resources.files("zio_pipeline").joinpath("reference_data", "schoolvakanties_zuid.csv").read_text("utf-8")
+    table = list(csv.DictReader(io.StringIO(text), delimiter=";", strict=True))
+    assert [(r["school_year"], r["holiday"]) for r in table] == [
+        (SchoolYear(year).key, name) for year in range(2022, 2028) for name in HOLIDAYS
+    ]
+    assert all(r["source"] for r in table)
+    for (key, name), (first, last) in region_holidays().items():
+        assert (first.weekday(), last.weekday()) == (5, 6), "from Saturday up to and including Sunday"
+        assert SchoolYear.parse(key).contains(first)
+        assert (last - first).days + 1 == {"kerst": 16, "zomer": 44}.get(name, 9)
+
+
+def test_the_carnival_of_the_demo_is_the_spring_holiday_but_in_two_years():
+    """Where they differ a Brabant school states its own week; elsewhere the generator and the table say the same."""
+    for first, table in PUBLISHED.items():
+        region = [region_holidays()[SchoolYear(first).key, name] for name in HOLIDAYS]
+        same = [table.autumn, table.christmas, table.carnival, table.may, table.summer]
+        differ = [name for name, a, b in zip(HOLIDAYS, region, same, strict=True) if a != b]
+        assert differ == (["voorjaar"] if first in (2024, 2026) else [])
+
+
+# --- what is not plausible ----------------------------------------------------------------------------------------------
+
+
+CLOSURES = (
+    ("13-02-2027", "21-03-2027", "vakantie", ["plausible_holiday"]),  # a spring of 37 days, as a feed had it
+    ("18-04-2026", "10-05-2026", "vakantie", []),  # 23 days
+    ("18-04-2026", "11-05-2026", "vakantie", ["plausible_holiday"]),
+    ("01-07-2026", "31-08-2026", "vakantie", []),  # 62 days of summer
+    ("01-07-2026", "01-09-2026", "vakantie", ["plausible_holiday"]),
+    ("25-05-2026", "20-06-2026", "vakantie", ["plausible_holiday"]),  # begins before June
+    ("01-08-2025", "17-08-2025", "vakantie", []),
+    ("06-10-2025", "10-10-2025", "studiedag", []),
+    ("06-10-2025", "11-10-2025", "studiedag", ["plausible_study_days"]),
+    ("03-04-2026", "06-04-2026", "feestdag", []),
+    ("03-04-2026", "07-04-2026", "feestdag", ["plausible_public_holiday"]),
+    ("02-10-2025", "01-10-2025", "studiedag", ["closed_period"]),
+)
+
+
+def offered(*closures: tuple[str, str, str]) -> tuple[str, dict[int, list[str]]]:
+    """A workbook with these closures: how it ends, and the rules each of them breaks."""
+    names = ("vanaf", "tot en met", "soort")
+    rows = [{"vestiging": LEIJPARK, "bron": "fictief", **dict(zip(names, one, strict=True))} for one in closures]
+    delivery = deliver(xlsx_bytes(setup_sheets(calendar=rows)))
+    return delivery.status, {number - 2: broken for number, broken in rules(delivery).items()}
+
+
+def test_an_implausible_closure_is_refused_with_its_reason():
+    status, broken = offered(*(closure[:3] for closure in CLOSURES))
+    assert status == "refused"
+    assert broken == {number: expected for number, (*_, expected) in enumerate(CLOSURES) if expected}
+
+
+def test_the_holidays_of_the_region_are_plausible_themselves():
+    spans = [(f"{first:%d-%m-%Y}", f"{last:%d-%m-%Y}", "vakantie") for first, last in region_holidays().values()]
+    assert offered(*spans) == ("accepted", {})

@@ -36,7 +36,7 @@ from zio_pipeline.payer import PayerOutcome, decide_payers
 from zio_pipeline.residence_answers import Answers, read_answers
 from zio_pipeline.residence_check import Child, children_of, workbook
 from zio_pipeline.setup import read_setup
-from zio_pipeline.stages import receiving, residence, vault_log
+from zio_pipeline.stages import receiving, residence, vault_log, year
 from zio_pipeline.stages.inputs import year_inputs
 from zio_pipeline.stages.receiving import receive
 from zio_pipeline.stages.residence_answers import answer_files, answer_rows
@@ -215,6 +215,18 @@ def test_something_else_is_refused(data: bytes) -> None:
         read_answers(data, {TILBURG: {}}, REFERENCE_DATE)
 
 
+def test_a_header_that_stands_there_twice_is_refused() -> None:
+    twice = "gemeente;verwijzing;bevestigd (ja/nee);Bevestigd (ja/nee)\n0855;x;ja;nee\n"
+    with pytest.raises(ZioError, match="staat er meer dan één keer"):
+        read_answers(twice.encode(), {TILBURG: {"x": "p"}}, REFERENCE_DATE)
+
+
+def test_a_child_that_is_not_in_the_answer_is_not_answered() -> None:
+    one = "gemeente;verwijzing;bevestigd (ja/nee)\n0855;x;ja\n"
+    found = read_answers(one.encode(), {TILBURG: {"x": "p", "y": "q", "z": "r"}}, REFERENCE_DATE)
+    assert (len(found.answers), found.unanswered) == (1, 2)
+
+
 def test_nothing_answered_is_said() -> None:
     assert "geen enkele rij beantwoord" in problem({})
 
@@ -356,6 +368,36 @@ def test_answers_read_after_the_receipt_are_not_those_of_the_receipt(home: Home)
     assert [row["confirmed"] for row in answer_rows(home, YEAR, answer_files(home, YEAR))] == [True, False]
 
 
+def test_a_dispute_that_came_after_the_establishment_is_a_point_that_blocks_nothing(home: Home) -> None:
+    question = residence.ask(home, YEAR, TILBURG, "an", ON)
+    residence.take_answer(home, YEAR, filled(question.path.read_bytes(), {1: ("nee",)}), "bo", ON)
+    inputs = year_inputs(home, YEAR)
+    payer = replace(inputs.payer, residence_answers=[])  # as the receipt of a year that was established before it
+    outcome = decide_payers(read_setup(inputs.sheets), payer)
+    (row,) = residence.later_disputes(home, YEAR, payer, outcome)
+    (disputed,) = inputs.payer.residence_answers
+    assert (row["reason"], row["subject"], row["blocking"]) == ("residence_disputed", disputed["pupil"], False)
+    assert row["explanation"].startswith("Na de vaststelling binnengekomen")
+    assert residence.later_disputes(home, YEAR, inputs.payer, outcome) == []
+
+
+def test_what_was_written_is_read_out_of_the_vault_beside_its_point_and_logged(home: Home) -> None:
+    question = residence.ask(home, YEAR, TILBURG, "an", ON)
+    answers = {0: ("ja",), 1: ("nee", None, "Verweggistan", "moeder is verhuisd")}
+    residence.take_answer(home, YEAR, filled(question.path.read_bytes(), answers), "bo", ON)
+    year.publish_decisions(home, YEAR)
+    (point,) = home.warehouse.rows("worklist", reason="residence_disputed")
+    (words,) = residence.words(home, YEAR, "cor", ON)
+    assert (words.points, words.row_ref) == ((point["item_id"],), point["row_ref"])
+    assert (words.other_text, words.note) == ("Verweggistan", "moeder is verhuisd")
+    assert log(home)[-1] == (3, "residence_words_read", TILBURG, 1, "cor", ON)
+    tables = [home.warehouse.rows(name) for name in ("worklist", "vault_log", "signals")]
+    assert "verhuisd" not in str(tables)
+    assert "Verweggistan" not in str(tables)
+    with pytest.raises(ZioError, match="--by"):
+        residence.words(home, YEAR, " ", ON)
+
+
 def test_a_refused_answer_changes_nothing(home: Home) -> None:
     question = residence.ask(home, YEAR, TILBURG, "an", ON)
     before = (log(home), home.vault.names())
@@ -381,28 +423,58 @@ def test_a_municipality_without_pupils_or_that_is_none_gets_no_workbook(home: Ho
     assert log(home) == []
 
 
+def typed(home: Home, *words: str, terminal: bool = False, as_of: str = "2025-07-10") -> int:
+    """A command as a person types it."""
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers()
+
+    def add(name: str, command: Command, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text)
+        sub.set_defaults(command=command, home=home.folder)
+        sub.add_argument("--school-year", required=year)
+        return sub
+
+    cli.add_to(add)
+    args = parser.parse_args([*words, "--school-year", YEAR, "--by", "an", "--as-of", as_of])
+    status: int = args.command(args, Console(width=200, force_terminal=terminal))
+    return status
+
+
 def test_the_commands_ask_and_read_as_a_person_types_them(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    def typed(*words: str) -> int:
-        parser = argparse.ArgumentParser()
-        commands = parser.add_subparsers()
-
-        def add(name: str, command: Command, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
-            sub = commands.add_parser(name, help=help_text)
-            sub.set_defaults(command=command, home=home.folder)
-            sub.add_argument("--school-year", required=year)
-            return sub
-
-        cli.add_to(add)
-        args = parser.parse_args([*words, "--school-year", YEAR, "--by", "an", "--as-of", "2025-07-10"])
-        status: int = args.command(args, Console(width=200))
-        return status
-
-    assert typed("residence-check", "--municipality", "855") == 0
+    assert typed(home, "residence-check", "--municipality", "855") == 0
     (made,) = (home.folder / "vertrouwelijk" / "woonplaatstoets").iterdir()
     made.write_bytes(filled(made.read_bytes(), {0: ("ja",), 1: ("nee",)}))
-    assert typed("residence-answer", "--file", str(made)) == 0
-    assert typed("residence-answer", "--file", str(made)) == 0
+    assert typed(home, "residence-answer", "--file", str(made)) == 0
+    assert typed(home, "residence-answer", "--file", str(made)) == 0
     shown = capsys.readouterr().out
     assert "Gemeente 0855: 1 bevestigd, 1 betwist" in shown
     assert shown.count("was al ingelezen") == 1
     assert [line[1] for line in log(home)] == ["residence_asked", "residence_answered"]
+
+
+def test_what_was_written_is_shown_on_a_screen_only(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
+    question = residence.ask(home, YEAR, TILBURG, "an", ON)
+    data = filled(question.path.read_bytes(), {0: ("nee", None, "Breda", "[red]bij oma\u009b2J")})
+    residence.take_answer(home, YEAR, data, "bo", ON)
+    with pytest.raises(ZioError, match="alleen op een scherm"):
+        typed(home, "residence-words")
+    assert typed(home, "residence-words", terminal=True) == 0
+    shown = capsys.readouterr().out
+    assert "[red]bij oma" in shown
+    assert "\u009b" not in shown
+
+
+@pytest.mark.parametrize(
+    "command", [("residence-check", "--municipality", "855"), ("residence-answer", "--file", "x"), ("residence-words",)]
+)
+def test_a_day_that_is_still_to_come_is_refused_in_a_real_year(
+    home: Home, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def real(*_: Any) -> Any:
+        return replace(setup, settings=replace(setup.settings, fictitious=False))
+
+    setup = read_setup(year_inputs(home, YEAR).sheets)
+    monkeypatch.setattr(cli, "current_setup", real)
+    with pytest.raises(ZioError, match="De datum 01-01-2125 ligt in de toekomst"):
+        typed(home, *command, terminal=True, as_of="2125-01-01")
+    assert log(home) == []

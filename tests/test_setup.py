@@ -218,6 +218,34 @@ def test_two_besluiten_about_the_same_pupil_row_or_key_stop() -> None:
     assert "meer dan één besluit 'sleutel van'" in problem(year)
 
 
+@pytest.mark.parametrize("payer", ["5527", "5503", "PGB"])
+def test_a_zorgkantoor_or_pgb_holders_cannot_contribute(payer: str) -> None:
+    """They get documents of another kind: nobody of the year could be billed."""
+    year = Year()
+    year.contribution("LP", payer, 1_000_00)
+    assert f"Blad 'bijdragen': {payer} (LP) is een zorgkantoor of staat voor pgb-houders" in problem(year)
+
+
+def test_a_municipality_or_another_body_may_contribute() -> None:
+    year = Year()
+    for payer in (TILBURG, BREDA, "SWV3004"):
+        year.contribution("LP", payer, 1_000_00)
+    assert len(year.setup().contributions) == 3
+
+
+def test_two_debtors_of_one_payer_on_one_day_stop() -> None:
+    year = Year()
+    year.add("debtors", payer=TILBURG, valid_from=date(2026, 1, 1))
+    year.add("debtors", payer=TILBURG, valid_from=date(2024, 1, 1), valid_to=date(2026, 1, 1))
+    year.add("debtors", payer=BREDA, valid_from=date(2024, 1, 1))
+    assert (
+        "Blad 'debiteuren': 0855 staat er op 01-01-2026 twee keer: geldig van 01-01-2024 tot en met 01-01-2026, "
+        "en geldig van 01-01-2026 zonder einde." in problem(year)
+    )
+    year.sheets["debtors"][1]["valid_to"] = date(2025, 12, 31)
+    assert len(year.setup().sheets["debtors"]) == 3
+
+
 def test_every_problem_is_named_at_once() -> None:
     year = Year(penvoerder="9999")
     year.school_class("EMB2", doelgroep="MG")

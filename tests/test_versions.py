@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.year_builder import BREDA, HEUSDEN, TILBURG, VUGHT, WAALWIJK, Year, small_year, year_amounts
-from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.figures import YearFigures, compute_year
 from zio_pipeline.money import largest_remainder, largest_remainder_beside
@@ -176,6 +175,7 @@ def test_an_order_change_from_january_leaves_what_was_and_spreads_the_rest() -> 
     assert declared == [4_000_00] * 4 + [8_333_34, 8_333_34, 8_333_33, 8_333_33, 8_333_33, 8_333_33]
     assert proved(second)
     assert [p.scope for p in second.proofs if p.invariant == "fixed_terms_stay"] == ["LP"]
+    assert [p.scope for p in second.proofs if p.invariant == "posted_documents_stay"] == ["regio"]
 
 
 def test_a_half_year_payer_bears_the_difference_from_the_effective_term_or_from_what_is_not_billed() -> None:
@@ -291,7 +291,7 @@ def test_a_besluit_that_cannot_be_carried_out_stops(besluiten: list[dict[str, An
 
 def test_an_order_change_that_changes_no_order_stops() -> None:
     base = base_of(order_of(40_000_00).figures(), "order_change")
-    with pytest.raises(EstablishmentBlocked, match="van geen enkele opdracht"):
+    with pytest.raises(EstablishmentBlocked, match="geen enkele opdracht is veranderd"):
         beside(base, order_of(40_000_00, FROM_JANUARY))
 
 
@@ -312,11 +312,12 @@ def test_another_order_keeps_every_cell_and_its_besluit_is_reported() -> None:
     second = beside(base, year)
     for payer in (HEUSDEN, VUGHT):
         assert terms(second, payer, "DB") == terms(first, payer, "DB")
-    budgets = doelgroep_budgets(second.setup)
-    assert changed_orders(second.setup, budgets, base) == {"LP": "2026-01"}
-    assert idle_changes(second.setup, budgets, base) == ["W9"]
-    assert idle_changes(second.setup, budgets, None) == ["W1", "W9"], "a first version has no use for them"
-    assert idle_changes(second.setup, budgets, replace(base, reason="objection")) == ["W1", "W9"]
+    changed = changed_orders(second.setup, second.tables, base)
+    assert changed == {"LP": "2026-01"}
+    assert idle_changes(second.setup, base, changed) == ["W9"]
+    assert idle_changes(second.setup, None) == ["W1", "W9"], "a first version has no use for them"
+    objection = replace(base, reason="objection")
+    assert idle_changes(second.setup, objection, changed_orders(second.setup, second.tables, objection)) == ["W1", "W9"]
 
 
 def test_an_order_that_comes_later_leaves_posted_periods_alone() -> None:
@@ -366,6 +367,29 @@ def test_sums_are_exact_and_bystanders_do_not_move(cents: int, pupils: list[str]
     assert beside(replace(base_of(first, "peildatum_error"), tables=shuffled), corrected).tables == second.tables
 
 
+@pytest.mark.parametrize(
+    ("total", "weights", "kept", "divided"),
+    [
+        # What is kept leaves 33, and the one that is free bears it.
+        (100, [1, 1, 1], [34, 33, None], [34, 33, 33]),
+        # 100 over three who keep 33: the cent goes to the first of those that lie a third below their exact share.
+        (100, [1, 1, 1], [33, 33, 33], [34, 33, 33]),
+        # 100 over three who keep 34, 34 and 33: the last of the two that lie two thirds above theirs gives one.
+        (100, [1, 1, 1], [34, 34, 33], [34, 33, 33]),
+        # The same beside somebody without weight any more.
+        (100, [1, 1, 1, 0], [34, 34, 34, None], [34, 33, 33, 0]),
+        # 7 over 3 and 1 (5,25 and 1,75), kept at 6 and 2: who lies furthest above gives.
+        (7, [3, 1], [6, 2], [5, 2]),
+        # Nothing of this belongs to these weights.
+        (100, [1, 1], [90, 90], [50, 50]),
+    ],
+)
+def test_only_the_cents_that_do_not_fit_move(
+    total: int, weights: list[int], kept: list[int | None], divided: list[int]
+) -> None:
+    assert largest_remainder_beside(total, weights, kept) == divided
+
+
 amounts = st.integers(0, 10**7)
 
 
@@ -381,8 +405,13 @@ def test_kept_parts_stay_or_nothing_does(total: int, parts: list[tuple[int, int 
         assert all(cents in (None, found) for cents, found in zip(kept, divided, strict=True))
         assert [f for f, c in zip(divided, kept, strict=True) if c is None] == largest_remainder(rest, free)
         assert sum(divided) == total
-    else:
-        assert divided == largest_remainder(total, weights)
+    elif divided != largest_remainder(total, weights):
+        moved = [found - (cents or 0) for cents, found in zip(kept, divided, strict=True)]
+        assert sum(moved) == rest
+        assert sum(map(abs, moved)) == abs(rest), "no more cents than those that did not fit, in one direction"
+        assert max(map(abs, moved)) == 1
+        assert all(found == 0 for cents, found in zip(kept, divided, strict=True) if cents is None)
+    assert sum(divided) == total
     assert largest_remainder_beside(total, weights, [None] * len(weights)) == largest_remainder(total, weights)
 
 

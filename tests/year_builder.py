@@ -2,8 +2,8 @@
 
 `Year` starts with one order ('LP', 40 weeks, 60 euro an hour), one doelgroep ('EMB', 10 hours per class per week) and
 one class ('EMB1'); a test adds pupils, more classes, besluiten. Rows have exactly the columns of the source contracts,
-with `row_ref`. The expected number of pupils of a class is the number placed there, unless a test says otherwise. A
-besluit 'wlz-lijst' accepts the Wlz list, and last year's Wlz share is not compared, unless a test asks for it.
+with `row_ref`. Unless a test says otherwise the expected number of pupils of a class is the number placed there, a zorgkantoor has
+a legal ground, a besluit 'wlz-lijst' accepts the Wlz list, and last year's Wlz share is not compared.
 
 Belongs here: rows and their defaults, and reading a result. Does not belong here: any expectation.
 """
@@ -48,6 +48,9 @@ SETTINGS = {
     "toerekening": "termijnen",
     "raming_index_promille": "1000",
     "wacht_op_declaratie": "nee",
+    "planning_is_realisatie": "nee",
+    "uren_afwijking_promille": "200",
+    "uren_inlevertermijn_dagen": "10",
     "zorgbehoefte_telt": "ja",
     "termijnmaanden": "09 10 11 12 01 02 03 04 05 06",
     "termijngewichten": "1 1 1 1 1 1 1 1 1 1",
@@ -76,7 +79,7 @@ def contract_row(source: str, dataset: str, /, **values: Any) -> dict[str, Any]:
 def sheet_row(sheet: str, /, **values: Any) -> dict[str, Any]:
     """A row of the setup workbook, with a source where the sheet asks for one."""
     columns = {column.name for column in sources()["school_year_setup"].dataset(sheet).columns}
-    default = {"source": "fictief", "valid_from": FIRST_DAY}
+    default = {"source": "fictief", "valid_from": FIRST_DAY, "ground_from": FIRST_DAY}
     return contract_row("school_year_setup", sheet, **{k: v for k, v in default.items() if k in columns} | values)
 
 
@@ -200,12 +203,22 @@ class Year:
         return compute_year(self.inputs(), version=1)
 
     def filled_sheets(self) -> Mapping[str, list[dict[str, Any]]]:
-        """The sheets, with the expected number of pupils filled in where the test left it open."""
+        """The sheets, with the expected number of pupils and the ground of a zorgkantoor where the test left them open."""
         classes = [
             row if row["expected_pupils"] is not None else row | {"expected_pupils": self._placed_in(row)}
             for row in self.sheets["classes"]
         ]
-        return self.sheets | {"classes": classes}
+        return self.sheets | {"classes": classes, "zorgkantoren": [*self.sheets["zorgkantoren"], *self._silent()]}
+
+    def _silent(self) -> list[dict[str, Any]]:
+        """A row for every zorgkantoor of the Wlz list, or of a besluit, that the test says nothing about."""
+        said = {row["zorgkantoor"] for row in self.sheets["zorgkantoren"]}
+        named = {row["responsible_zorgkantoor"] for row in self.indications}
+        named |= {row["payer"] for row in self.sheets["decisions"] if str(row["stream"]).startswith("wlz")}
+        return [
+            sheet_row("zorgkantoren", zorgkantoor=code, name=code, legal_ground="grondslag (fictief)")
+            for code in sorted(filter(None, named - said - {"PGB"}))
+        ]
 
     def _placed_in(self, school_class: Mapping[str, Any]) -> int:
         key = school_class["school"], school_class["class_code"]

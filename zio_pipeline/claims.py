@@ -155,7 +155,7 @@ def judge_claims(
         month = _judge(claimed, providers[place.order_id], as_of)
         month = _after_besluit(month, written_off.get((place.order_id, place.month)))
         months.append(month)
-        judged += _line_verdicts(claimed.netted, month)
+        judged += _line_verdicts(claimed, month, as_of)
     return ClaimControl(tuple(months), tuple(sorted(judged, key=lambda verdict: _by_place(verdict.line))))
 
 
@@ -335,8 +335,8 @@ def _twice(standing: Iterable[ClaimLine]) -> Iterator[str]:
     debits = [line for line in standing if line.is_debit]
     numbers = Counter(line.invoice_number for line in debits)
     amounts = Counter(line.amount_cents for line in debits)
-    for number in sorted(number for number, count in numbers.items() if count > 1):
-        yield f"Factuur {number} is meer dan één keer ingediend."
+    if any(count > 1 for count in numbers.values()):
+        yield "Dezelfde factuur is meer dan één keer ingediend."
     for cents in sorted(cents for cents, count in amounts.items() if count > 1):
         yield f"Het bedrag {_euros(cents)} is op meer dan één factuur gedeclareerd."
 
@@ -349,9 +349,12 @@ def _after_besluit(verdict: MonthVerdict, decision_id: str | None) -> MonthVerdi
     return replace(verdict, status="written_off", reason=reason, decision_id=decision_id)
 
 
-def _line_verdicts(netted: _Netted, month: MonthVerdict) -> Iterator[LineVerdict]:
+def _line_verdicts(claimed: _Claimed, month: MonthVerdict, as_of: date) -> Iterator[LineVerdict]:
+    """A line that counts shares the verdict of its month, unless that is about the refused ones beside it: then nothing stands."""
+    netted = claimed.netted
+    status, reason = _absent(claimed, as_of) if month.status == REFUSED else (month.status, month.reason)
     for line in netted.counted:
-        yield LineVerdict(line, month.order_id, True, _is_late(line), month.status, month.reason)
+        yield LineVerdict(line, month.order_id, True, _is_late(line), status, reason)
     for line in netted.refused:
         reason = _refusal(line) if line.is_debit else "Crediteert een geweigerde regel en telt daarom ook niet."
         yield LineVerdict(line, month.order_id, False, _is_late(line), REFUSED, reason)

@@ -7,9 +7,11 @@ Does not belong here: documents with a number (billing), claims that providers s
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from zio_pipeline.budget import DoelgroepBudget
+from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.money import largest_remainder
 from zio_pipeline.payer import PayerOutcome
 from zio_pipeline.setup import SchoolYearSetup
@@ -79,8 +81,11 @@ def zorgkantoor_statement(
     """Per zorgkantoor, order, doelgroep and leveringsvorm: pupils, hours, tariff and amount, on its legal ground.
 
     Hours of a doelgroep follow its amount (largest remainder), so that hours and cents add up to the same whole.
+
+    Raises:
+        EstablishmentBlocked: a zorgkantoor that pays has no legal ground for the whole year (`_legal_grounds`).
     """
-    grounds = {row["zorgkantoor"]: row["legal_ground"] for row in setup.sheets["zorgkantoren"]}
+    grounds = _legal_grounds(setup, {detail.payer for detail in details if detail.payer_kind == "zorgkantoor"})
     hours = _hours_by_detail(budgets, details)
     rows = []
     for detail in details:
@@ -100,12 +105,69 @@ def zorgkantoor_statement(
                 "hours_hundredths": part,
                 "tariff_cents": order.tariff_cents,
                 "care_tariff_cents": order.care_tariff_cents,
-                "legal_ground": grounds.get(detail.payer),
+                "legal_ground": grounds[detail.payer],
                 "amount_cents": amount,
             }
             for (form, pupils), part, amount in zip(forms.items(), parts, cents, strict=True)
         ]
     return rows
+
+
+def _legal_grounds(setup: SchoolYearSetup, payers: Iterable[str]) -> dict[str, str]:
+    """On what ground each zorgkantoor pays (SPEC section 5): the rows that together cover every term, else a besluit.
+
+    Raises:
+        EstablishmentBlocked: a sentence per zorgkantoor without either.
+    """
+    grounds, problems = {}, []
+    first, last = _first_and_last_day(setup)
+    for payer in sorted(payers):
+        besluiten = sorted(d.decision_id for d in setup.decisions_of("wlz_ground") if d.subject == payer)
+        ground = _covering_ground(setup, payer) or "; ".join(f"besluit {number}" for number in besluiten)
+        if ground:
+            grounds[payer] = ground
+        else:
+            problems.append(
+                f"zorgkantoor {payer} betaalt mee, maar op blad 'zorgkantoren' staat geen grondslag die geldt van "
+                f"{first:%d-%m-%Y} tot en met {last:%d-%m-%Y}; vul die aan, of neem een besluit 'grondslag wlz' op met "
+                f"{payer} bij 'betreft'"
+            )
+    if problems:
+        raise EstablishmentBlocked(problems)
+    return grounds
+
+
+def _first_and_last_day(setup: SchoolYearSetup) -> tuple[date, date]:
+    """Of the first and of the last month with a term."""
+    first, last = (date.fromisoformat(f"{setup.settings.term_keys[at]}-01") for at in (0, -1))
+    return first, (last + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _covering_ground(setup: SchoolYearSetup, payer: str) -> str | None:
+    """The grounds of a zorgkantoor during the terms, named together; None when there is a day without one."""
+    uncovered, last = _first_and_last_day(setup)
+    rows = [
+        (_ground_period(row), row["legal_ground"]) for row in setup.sheets["zorgkantoren"] if _is_ground(row, payer)
+    ]
+    held = sorted((start, end, text) for (start, end), text in rows if start <= last and end >= uncovered)
+    for start, end, _ in held:
+        if start > uncovered:
+            return None
+        uncovered = max(uncovered, end if end == date.max else end + timedelta(days=1))
+    return "; ".join(dict.fromkeys(text for *_, text in held)) if uncovered > last else None
+
+
+def _is_ground(row: Mapping[str, Any], payer: str) -> bool:
+    """What is not dated is not there."""
+    return row["zorgkantoor"] == payer and bool(row["legal_ground"]) and _ground_period(row)[0] != date.max
+
+
+def _ground_period(row: Mapping[str, Any]) -> tuple[date, date]:
+    """From when up to and including when; a ground without days of its own holds as long as the agreement."""
+    start, end = row["ground_from"], row["ground_to"]
+    if start is None:
+        start, end = row["agreed_from"], end or row["agreed_to"]
+    return start or date.max, end or date.max
 
 
 def _forms(detail: ShareDetail, key: str, outcome: PayerOutcome) -> Mapping[str, int]:

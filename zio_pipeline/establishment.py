@@ -11,12 +11,14 @@ from dataclasses import asdict
 from importlib.metadata import version as package_version
 from typing import Any
 
-from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.errors import NotProved, ZioError
 from zio_pipeline.figures import YearFigures, YearInputs, canonical, figures_hash
+from zio_pipeline.order_history import history_with
 from zio_pipeline.proofs import require, settlement
-from zio_pipeline.versions import Base, changed_orders
+from zio_pipeline.versions import ORDER_CHANGE, Base, changed_orders, order_totals
 
+MONEY_SOURCES = ("school_year_setup", "pupil_registrations", "wlz_statuses")
+"""What a year is computed from; timesheets prove delivery and never change an amount."""
 FIRST_VERSION = 1
 REASON_OF_WORD = {
     "peildatumfout": "peildatum_error",
@@ -49,7 +51,8 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
     """The receipt of a computed year: inputs, settings, counts, shares, proofs and figures, by hash and by total.
 
     That of a new version also says beside which version it stands, for what reason, from which term each changed order bears
-    its difference, and in which periods of which payers a document stood that it took as given.
+    its difference, every order change up to now, which later rows it took, and (of an order change) in which periods of which
+    payers a document stood that it took as given.
 
     Raises:
         NotProved: an invariant does not hold; there is nothing to sign for.
@@ -67,7 +70,7 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
         ),
         "decisions_sha256": sha256_of([asdict(decision) for decision in figures.outcome.decisions]),
         "pupils": dict(sorted(Counter(d.stream or "buiten de sleutel" for d in figures.outcome.decisions).items())),
-        "orders_cents": _order_totals(tables["doelgroep_budgets"]),
+        "orders_cents": order_totals(tables["doelgroep_budgets"]),
         "settlement_cents": settlement(tables["municipal_shares"]),
         "proofs": len(figures.proofs),
         "figures_sha256": table_hashes(tables),
@@ -75,13 +78,19 @@ def make_receipt(inputs: YearInputs, figures: YearFigures, version: int) -> dict
 
 
 def _beside(base: Base, figures: YearFigures) -> dict[str, Any]:
+    tables = figures.tables
+    first_terms = changed_orders(figures.setup, tables, base)
+    totals = [order_totals(of["doelgroep_budgets"]) for of in (base.tables, tables)]
     return {
         "version": base.version,
         "receipt_hash": base.receipt_hash,
         "reason": base.reason,
         "explanation": base.explanation,
-        "first_terms": changed_orders(figures.setup, doelgroep_budgets(figures.setup), base),
-        "posted": [list(place) for place in sorted(base.posted)],
+        "first_terms": first_terms,
+        "order_changes": [asdict(change) for change in history_with(base.history, first_terms, *totals)],
+        "taken_rows": list(base.taken),
+        # Of another reason nothing depends on it: a monthly run must not make such a proposal fall.
+        "posted": [list(place) for place in sorted(base.posted)] if base.reason == ORDER_CHANGE else [],
     }
 
 
@@ -112,10 +121,3 @@ def receipt_hash(receipt: dict[str, Any]) -> str:
 
 def sha256_of(value: Any) -> str:
     return hashlib.sha256(canonical(value).encode()).hexdigest()
-
-
-def _order_totals(budgets: list[dict[str, Any]]) -> dict[str, int]:
-    totals: Counter[str] = Counter()
-    for row in budgets:
-        totals[row["order_id"]] += row["budget_cents"]
-    return dict(sorted(totals.items()))

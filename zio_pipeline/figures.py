@@ -13,13 +13,22 @@ from typing import Any
 
 from zio_pipeline.budget import DoelgroepBudget, doelgroep_budgets
 from zio_pipeline.declarations import Term, declaration_addressees, monthly_declarations, zorgkantoor_statement
+from zio_pipeline.kept_terms import fixed_terms, spread_again, with_what_stays
 from zio_pipeline.payer import PayerInputs, PayerOutcome, decide_payers
 from zio_pipeline.proofs import Proof, prove, prove_beside
 from zio_pipeline.school_year import first_working_day
 from zio_pipeline.setup import SchoolYearSetup, read_setup
-from zio_pipeline.shares import ShareLine, share_lines, split_over_payers, split_over_streams
+from zio_pipeline.shares import (
+    ShareDetail,
+    ShareLine,
+    exact_shares,
+    share_lines,
+    split_over_payers,
+    split_over_streams,
+    streams_of,
+)
 from zio_pipeline.terms import TermLine, spread_terms
-from zio_pipeline.versions import Base, changed_orders, fixed_terms, require_same_pupils
+from zio_pipeline.versions import ORDER_CHANGE, Base, changed_orders, require_same_pupils, require_same_rhythm
 
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
@@ -61,7 +70,7 @@ def compute_year(inputs: YearInputs, version: int) -> YearFigures:
     tables = year_tables(setup, outcome, version, inputs.base)
     proofs = [*prove(tables), _row_order_proof(inputs, version, tables)]
     if inputs.base:
-        changed = changed_orders(setup, doelgroep_budgets(setup), inputs.base)
+        changed = changed_orders(setup, tables, inputs.base)
         proofs += prove_beside(tables, inputs.base, setup.settings, changed)
     return YearFigures(setup, outcome, tables, tuple(proofs))
 
@@ -71,20 +80,41 @@ def year_tables(setup: SchoolYearSetup, outcome: PayerOutcome, version: int, bas
     budgets = doelgroep_budgets(setup)
     splits = split_over_streams(setup, budgets, outcome, base)
     details = split_over_payers(setup, budgets, outcome, base)
-    require_same_pupils([asdict(detail) for detail in details], budgets, base)
-    lines = share_lines(setup, details)
-    terms = year_terms(setup, lines, base, changed_orders(setup, budgets, base) if base else {})
-    tables: Tables = {
-        "doelgroep_budgets": budget_rows(budgets, outcome),
+    if base and base.reason == ORDER_CHANGE:
+        changed = _changed(setup, _share_tables(setup, outcome, budgets, details), base)
+        exact = exact_shares(budgets, splits, details)
+        details = with_what_stays(base, setup.settings, details, exact, changed)
+        splits = streams_of(splits, details)
+    shares = _share_tables(setup, outcome, budgets, details)
+    terms = year_terms(setup, share_lines(setup, details), base, changed_orders(setup, shares, base) if base else {})
+    tables: Tables = shares | {
         "funding_split": [asdict(split) for split in splits],
-        "share_details": [asdict(detail) for detail in details],
-        "municipal_shares": [_renamed(asdict(line)) for line in lines],
         "terms": [_term_row(setup, term) for term in terms],
         "monthly_declarations": monthly_declarations(setup, terms),
         "declaration_addressees": declaration_addressees(setup, terms),
         "zorgkantoor_statement": zorgkantoor_statement(setup, budgets, details, outcome),
     }
     return {name: stamped(rows, setup, version) for name, rows in tables.items()}
+
+
+def _share_tables(
+    setup: SchoolYearSetup,
+    outcome: PayerOutcome,
+    budgets: Sequence[DoelgroepBudget],
+    details: Sequence[ShareDetail],
+) -> Tables:
+    return {
+        "doelgroep_budgets": budget_rows(budgets, outcome),
+        "share_details": [asdict(detail) for detail in details],
+        "municipal_shares": [_renamed(asdict(line)) for line in share_lines(setup, details)],
+    }
+
+
+def _changed(setup: SchoolYearSetup, shares: Tables, base: Base) -> dict[str, str]:
+    """The orders that a besluit changed, once it is sure that nobody else is counted and nobody pays in another rhythm."""
+    require_same_pupils(shares["share_details"], shares["doelgroep_budgets"], base)
+    require_same_rhythm(shares["municipal_shares"], base)
+    return changed_orders(setup, shares, base)
 
 
 def stamped(rows: Iterable[Row], setup: SchoolYearSetup, version: int) -> list[Row]:
@@ -112,10 +142,11 @@ def budget_rows(budgets: Iterable[DoelgroepBudget], outcome: PayerOutcome) -> li
 def year_terms(
     setup: SchoolYearSetup, lines: Iterable[ShareLine], base: Base | None = None, changed: Mapping[str, str] = EMPTY
 ) -> list[Term]:
-    """The terms of every line, in order of line and month; beside a base what `versions.fixed_terms` says stays as it was."""
+    """The terms of every line, in order of line and month; beside a base what `kept_terms.fixed_terms` says stays as it was."""
     by_line = {TermLine(line.order_id, line.law, line.stream, line.payer, line.year_cents): line for line in lines}
     fixed = fixed_terms(base, setup.settings, by_line, changed) if base else {}
-    spread = spread_terms(list(by_line), setup.settings.term_weights, fixed)
+    again = spread_again(base, setup.settings, by_line, fixed) if base else {}
+    spread = spread_terms(list(by_line), setup.settings.term_weights, fixed, again)
     return [
         Term(line.order_id, line.stream, line.law, line.payer, line.payer_kind, line.rhythm, month, cents)
         for term_line, line in by_line.items()

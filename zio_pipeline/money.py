@@ -45,8 +45,11 @@ def largest_remainder(total: int, weights: Sequence[int]) -> list[int]:
 def largest_remainder_beside(total: int, weights: Sequence[int], kept: Sequence[int | None]) -> list[int]:
     """Divide `total` as `largest_remainder` does, while some parts keep the cents they have (SPEC section 5, a new version).
 
-    What the kept parts leave goes over the others, by their weights. Where they leave less than nothing, or leave something
-    and nobody to bear it, nothing can be kept: then the whole is divided afresh. With nothing kept this is `largest_remainder`.
+    What the kept parts leave goes over the others, by their weights. Where they leave less than nothing, or leave something and
+    nobody to bear it, the others get nothing and only the cents by which it does not fit move, one each: less for who lies
+    furthest above his exact share (the last of equals first), or more for who lies furthest below it (the first of equals
+    first). Every other part keeps what it has. When that would be more than one cent for somebody, what was kept does not belong
+    to these weights, and the whole is divided afresh. With nothing kept this is `largest_remainder`.
 
     Args:
         total: cents to divide, 0 or more.
@@ -59,9 +62,25 @@ def largest_remainder_beside(total: int, weights: Sequence[int], kept: Sequence[
     free = [weight for weight, cents in zip(weights, kept, strict=True) if cents is None]
     rest = total - sum(cents for cents in kept if cents is not None)
     if rest < 0 or (rest and not any(free)):
-        return largest_remainder(total, weights)
+        return _cents_of_the_kept(total, weights, kept, rest)
     parts = iter(largest_remainder(rest, free))
     return [next(parts) if cents is None else cents for cents in kept]
+
+
+def _cents_of_the_kept(total: int, weights: Sequence[int], kept: Sequence[int | None], rest: int) -> list[int]:
+    whole, cents = sum(weights), [part or 0 for part in kept]
+    able = [j for j, part in enumerate(kept) if part is not None and weights[j] and (rest > 0 or part)]
+    if abs(rest) > len(able):
+        return largest_remainder(total, weights)
+
+    def below(j: int) -> int:
+        """How far a part lies below its exact share, times the sum of the weights."""
+        return total * weights[j] - cents[j] * whole
+
+    moving = sorted(able, key=lambda j: (-below(j), j) if rest > 0 else (below(j), -j))[: abs(rest)]
+    for j in moving:
+        cents[j] += 1 if rest > 0 else -1
+    return cents
 
 
 def controlled_rounding(row_totals: Sequence[int], column_weights: Sequence[int]) -> list[list[int]]:

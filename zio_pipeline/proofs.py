@@ -6,14 +6,18 @@ Does not belong here: computing a figure. A proof that reuses the calculation it
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
 from zio_pipeline.errors import NotProved
+from zio_pipeline.kept_terms import is_posted
 from zio_pipeline.settings import Settings
-from zio_pipeline.versions import Base, calendar_of, is_posted
+from zio_pipeline.versions import ORDER_CHANGE, Base, calendar_of
 
 Row = Mapping[str, Any]
+_NEVER = "9999-99"
+"""Later than every term: an order that did not change bears nothing in any."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def prove_beside(
         tables: of the new version.
         base: the version in force.
         settings: of the new version.
-        changed: order -> month of the first term that bears its difference.
+        changed: order -> month of the first term that bears its difference; empty unless the reason is `order_change`.
     """
     line, cell = ("order_id", "stream", "payer"), ("order_id", "stream", "payer", "month")
     before, after = _sums(base.tables["terms"], *cell), _sums(tables["terms"], *cell)
@@ -115,10 +119,47 @@ def prove_beside(
         lines_moved = {key[:3] for key in moved}
         same = {key for key in years[0].keys() & years[1].keys() if years[0][key] == years[1][key]}
         proofs.append(Proof("unchanged_lines_keep_terms", "regio", len(lines_moved & same), 0))
-    for order_id, first in sorted(changed.items()):
-        own = [key for key in moved if key[0] == order_id]
+    if base.reason != ORDER_CHANGE:
+        if calendar_of(settings) == base.calendar:
+            proofs += _declarations_stay(tables["terms"], base)
+        return proofs
+    for order_id in sorted({str(key[0]) for key in before.keys() | after.keys()}):
+        own, first = [key for key in moved if key[0] == order_id], changed.get(order_id, _NEVER)
         wrong = [key for key in own if str(key[3]) < first or is_posted(base, settings, str(key[2]), str(key[3]))]
         proofs.append(Proof("fixed_terms_stay", order_id, len(wrong), 0))
+    asked = [_documents(rows, base.posted) for rows in (base.tables["terms"], tables["terms"])]
+    taken_back = [place for place, lines in asked[0].items() if asked[1].get(place) != lines]
+    return [*proofs, Proof("posted_documents_stay", "regio", len(taken_back), 0)]
+
+
+def _documents(terms: Iterable[Row], posted: AbstractSet[tuple[str, str]]) -> dict[tuple[str, str], dict[Any, int]]:
+    """Per payer and period in which a document stands, the lines that a version asks."""
+    found: dict[tuple[str, str], dict[Any, int]] = defaultdict(lambda: defaultdict(int))
+    for row in terms:
+        if (row["payer"], row["period"]) in posted and row["amount_cents"]:
+            found[row["payer"], row["period"]][row["order_id"], row["stream"]] += row["amount_cents"]
+    return found
+
+
+def _declarations_stay(terms: Iterable[Row], base: Base) -> list[Proof]:
+    """Months in which an order and law moved although its year did not.
+
+    Of an order that changed before, not a cent. Of another one no more than what was rounded: every cell that moved, before and
+    after, is less than two cents from its exact share.
+    """
+    terms, names = list(terms), ("order_id", "law")
+    years = [_sums(rows, *names) for rows in (base.tables["terms"], terms)]
+    months = [_sums(rows, *names, "month") for rows in (base.tables["terms"], terms)]
+    cells = [_sums(rows, *names, "stream", "payer", "month") for rows in (base.tables["terms"], terms)]
+    moved = {key for key in cells[0].keys() | cells[1].keys() if cells[0].get(key, 0) != cells[1].get(key, 0)}
+    changed_before = {change.order_id for change in base.history}
+    proofs = []
+    for place in sorted(years[0].keys() & years[1].keys(), key=str):
+        if years[0][place] == years[1][place]:
+            rounded = 0 if place[0] in changed_before else 4 * len({key[2:4] for key in moved if key[:2] == place})
+            own = [key for key in months[0].keys() | months[1].keys() if key[:2] == place]
+            wrong = [key for key in own if abs(months[0].get(key, 0) - months[1].get(key, 0)) > rounded]
+            proofs.append(Proof("unchanged_years_keep_declarations", " · ".join(map(str, place)), len(wrong), 0))
     return proofs
 
 

@@ -5,7 +5,7 @@ about whom. Does not belong here: the workbook that went out (residence_check), 
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -43,7 +43,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers of one municipality, by pseudonym, and how many of its rows it left open."""
+    """The answers of one municipality, by pseudonym, and of how many children it was asked about it said nothing."""
 
     municipality: str
     answers: tuple[Answer, ...]
@@ -94,22 +94,30 @@ def read_answers(data: bytes, asked: Asked, reference_date: date) -> Answers:
     answers = sorted((answer for mine in found.values() for answer in mine), key=lambda answer: answer.pupil)
     if not answers:
         raise ZioError("In dit werkboek is geen enkele rij beantwoord; er is niets gewijzigd.")
-    return Answers(municipality, tuple(answers), len(found) - len(answers))
+    return Answers(municipality, tuple(answers), len(asked[municipality]) - len(answers))
 
 
 def _lines(sheets: Sequence[Sheet]) -> list[_Line]:
     """The rows below the first row with every required header.
 
     Raises:
-        ZioError: there is no such row, or nothing below it.
+        ZioError: there is no such row, or a header stands in it twice.
     """
     for sheet in sheets:
         for index in range(min(_HEADER_SEARCH_ROWS, len(sheet))):
             positions = _positions(sheet.row(index))
             if set(_REQUIRED) <= positions.keys():
+                _require_once(sheet.row(index))
                 lines = [_line(sheet, row, positions) for row in range(index + 1, len(sheet))]
                 return [line for line in lines if any(line.cells.values())]
     raise ZioError(f"Dit is geen woonplaatstoets: er is geen kopregel met {', '.join(_REQUIRED)}.")
+
+
+def _require_once(cells: Sequence[str]) -> None:
+    known = Counter(_COLUMNS[normalise(cell)] for cell in cells if cell and normalise(cell) in _COLUMNS)
+    twice = sorted(header for header, times in known.items() if times > 1)
+    if twice:
+        raise ZioError(f"De kolom '{twice[0]}' staat er meer dan één keer; onduidelijk is welke geldt.")
 
 
 def _positions(cells: Sequence[str]) -> dict[str, int]:

@@ -32,6 +32,9 @@ class Settings:
     accrual_basis: str
     forecast_index_permille: int
     wait_for_claims: bool
+    planned_is_delivered: bool
+    delivery_tolerance_permille: int
+    timesheet_grace_days: int
     need_flag_counts: bool
     term_months: tuple[int, ...]
     term_weights: tuple[int, ...]
@@ -104,6 +107,12 @@ def _permille(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", text):
+        raise ValueError("schrijf een heel aantal dagen")
+    return int(text)
+
+
 def _index(text: str) -> int:
     if not re.fullmatch(r"[0-9]{3,4}", text) or not 500 <= int(text) <= 2000:
         raise ValueError("schrijf een heel getal van 500 tot en met 2000; 1000 is gelijkblijvend")
@@ -150,6 +159,9 @@ READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "toerekening": ("accrual_basis", _choice(termijnen="terms", maanden="months", schooldagen="school_days")),
     "raming_index_promille": ("forecast_index_permille", _index),
     "wacht_op_declaratie": ("wait_for_claims", lambda text: _yes_no(text) == "ja"),
+    "planning_is_realisatie": ("planned_is_delivered", lambda text: _yes_no(text) == "ja"),
+    "uren_afwijking_promille": ("delivery_tolerance_permille", _permille),
+    "uren_inlevertermijn_dagen": ("timesheet_grace_days", _days),
     "zorgbehoefte_telt": ("need_flag_counts", lambda text: _yes_no(text) == "ja"),
     "termijnmaanden": ("term_months", _months),
     "termijngewichten": ("term_weights", _whole_numbers),

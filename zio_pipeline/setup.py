@@ -10,9 +10,12 @@ Does not belong here: what stops it (`setup_checks`), any calculation with it (p
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from zio_pipeline import setup_checks
+from zio_pipeline.errors import SetupError
 from zio_pipeline.settings import Settings, read_settings
 
 Row = Mapping[str, Any]
@@ -110,6 +113,17 @@ class Contribution:
 
 
 @dataclass(frozen=True)
+class ClassName:
+    """What a class is called from a day on; its hours belong to `established_class_code` (DOMAIN 8.50). `valid_to` None is open."""
+
+    school: str
+    class_code: str
+    established_class_code: str
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
 class SchoolYearSetup:
     """Everything the workbook fixes for one school year. `sheets` keeps the rows that only billing reads.
 
@@ -123,13 +137,22 @@ class SchoolYearSetup:
     decisions: tuple[Besluit, ...]
     contributions: tuple[Contribution, ...]
     postponed: Mapping[tuple[str, str], str]
+    class_names: tuple[ClassName, ...]
     sheets: Mapping[str, tuple[Row, ...]]
 
     def order(self, order_id: str) -> Order:
-        return next(o for o in self.orders if o.order_id == order_id)
+        return self._order_by_id[order_id]
 
     def doelgroep(self, order_id: str, doelgroep: str) -> Doelgroep:
-        return next(d for d in self.doelgroepen if (d.order_id, d.doelgroep) == (order_id, doelgroep))
+        return self._doelgroep_by_key[order_id, doelgroep]
+
+    @cached_property
+    def _order_by_id(self) -> Mapping[str, Order]:
+        return {order.order_id: order for order in self.orders}
+
+    @cached_property
+    def _doelgroep_by_key(self) -> Mapping[tuple[str, str], Doelgroep]:
+        return {(group.order_id, group.doelgroep): group for group in self.doelgroepen}
 
     def hours_of(self, school_class: SchoolClass) -> ClassHours:
         """What a class costs in hours of the school year, by the basis of the year (setting `bekostiging`)."""
@@ -209,6 +232,7 @@ def read_setup(sheets: Mapping[str, Sequence[Row]]) -> SchoolYearSetup:
             _contribution(r) for r in _ordered(sheets["contributions"], "order_id", "payer") if r["order_id"] in kept
         ),
         postponed={(r["school"], r["class_code"]): r["order_id"] for r in sheets["classes"] if r["order_id"] in later},
+        class_names=_class_names(sheets),
         sheets={name: tuple(rows) for name, rows in sheets.items()},
     )
     setup_checks.require_sound(setup)
@@ -268,6 +292,28 @@ def _class(row: Row) -> SchoolClass:
         "expected_pupils",
     )
     return SchoolClass(**{name: row[name] for name in names})
+
+
+def _class_names(sheets: Mapping[str, Sequence[Row]]) -> tuple[ClassName, ...]:
+    """Later names of classes; a day on which a name belongs to two classes, or to none that is there, stops."""
+    known = {(row["school"], row["class_code"]) for row in sheets["classes"]}
+    names = [
+        ClassName(r["school"], r["class_code"], r["established_class_code"], r["valid_from"], r["valid_to"])
+        for r in _ordered(sheets.get("class_names", ()), "school", "class_code", "valid_from")
+    ]
+    problems = [
+        f"klas {n.established_class_code} staat niet op blad 'klassen' bij vestiging {n.school}"
+        for n in names
+        if (n.school, n.established_class_code) not in known
+    ]
+    problems += [
+        f"klas {b.class_code} van vestiging {b.school} staat er op {b.valid_from:%d-%m-%Y} twee keer"
+        for a, b in pairwise(names)
+        if (a.school, a.class_code) == (b.school, b.class_code) and (a.valid_to is None or b.valid_from <= a.valid_to)
+    ]
+    if problems:
+        raise SetupError("Blad 'klasnamen' klopt niet:\n- " + "\n- ".join(problems))
+    return tuple(names)
 
 
 def _decision(row: Row) -> Besluit:

@@ -7,15 +7,17 @@ with the dates it is about. Does not belong here: reading the sheets (`setup`), 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from zio_pipeline.errors import SetupError
-from zio_pipeline.reference import municipalities
+from zio_pipeline.reference import municipalities, zorgkantoor_name
 
 if TYPE_CHECKING:
     from zio_pipeline.setup import Besluit, SchoolYearSetup
 
 Row = Mapping[str, Any]
+PGB_HOLDERS = "PGB"
 PUPIL_DECISIONS = ("definitive", "provisional", "not_counted")
 
 
@@ -35,7 +37,7 @@ def require_sound_sheets(
     """
     later = {d.order_id for d in decisions if d.kind == "order_later"}
     loose = _loose_rows(sheets, {row["order_id"] for row in valid} | later, start_date)
-    _stop([*_doubles(sheets, valid), *loose, *_idle_decisions(sheets, decisions)])
+    _stop([*_doubles(sheets, valid), *loose, *_double_debtors(sheets["debtors"]), *_idle_decisions(sheets, decisions)])
 
 
 def require_sound(setup: "SchoolYearSetup") -> None:
@@ -44,7 +46,14 @@ def require_sound(setup: "SchoolYearSetup") -> None:
     Raises:
         SetupError: every problem, in Dutch.
     """
-    checks = (_unpriced_orders, _loose_classes, _basis_gaps, _double_decisions, _membership_contradictions)
+    checks = (
+        _unpriced_orders,
+        _loose_classes,
+        _basis_gaps,
+        _contributors,
+        _double_decisions,
+        _membership_contradictions,
+    )
     _stop([problem for check in checks for problem in check(setup)])
 
 
@@ -87,9 +96,23 @@ def _periods(orders: Iterable[Row]) -> dict[str, str]:
     """Per order when its rows hold, as a reader sees it."""
     found: dict[str, list[str]] = defaultdict(list)
     for row in sorted(orders, key=lambda row: (row["order_id"], row["valid_from"])):
-        until = f"tot en met {row['valid_to']:%d-%m-%Y}" if row["valid_to"] else "zonder einde"
-        found[row["order_id"]].append(f"geldig van {row['valid_from']:%d-%m-%Y} {until}")
+        found[row["order_id"]].append(_period(row))
     return {order_id: "; ".join(periods) for order_id, periods in found.items()}
+
+
+def _period(row: Row) -> str:
+    until = f"tot en met {row['valid_to']:%d-%m-%Y}" if row["valid_to"] else "zonder einde"
+    return f"geldig van {row['valid_from']:%d-%m-%Y} {until}"
+
+
+def _double_debtors(debtors: Iterable[Row]) -> list[str]:
+    """A day on which a payer has two debtors: to whom its document goes would depend on the order of the rows."""
+    ordered = sorted(debtors, key=lambda row: (row["payer"], row["valid_from"]))
+    return [
+        f"Blad 'debiteuren': {a['payer']} staat er op {b['valid_from']:%d-%m-%Y} twee keer: {_period(a)}, en {_period(b)}."
+        for a, b in combinations(ordered, 2)
+        if a["payer"] == b["payer"] and (a["valid_to"] is None or b["valid_from"] <= a["valid_to"])
+    ]
 
 
 def _idle_decisions(sheets: Mapping[str, Sequence[Row]], decisions: Iterable["Besluit"]) -> list[str]:
@@ -135,6 +158,16 @@ def _basis_gaps(setup: "SchoolYearSetup") -> list[str]:
             for o in setup.orders
             if o.care_tariff_cents is not None
         ),
+    ]
+
+
+def _contributors(setup: "SchoolYearSetup") -> list[str]:
+    """A contribution is billed as a document of its own kind, and a payer gets one kind of document."""
+    return [
+        f"Blad 'bijdragen': {c.payer} ({c.order_id}) is een zorgkantoor of staat voor pgb-houders en kan geen bijdrage betalen; "
+        "noem een gemeente, of een ander met een code van zichzelf."
+        for c in setup.contributions
+        if c.payer == PGB_HOLDERS or zorgkantoor_name(c.payer) is not None
     ]
 
 

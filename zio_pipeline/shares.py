@@ -6,7 +6,7 @@ Does not belong here: why a pupil has its payer (payer), the ten terms (terms).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from zio_pipeline.budget import DoelgroepBudget
@@ -22,6 +22,8 @@ SPLIT_STREAMS = tuple(stream for stream in STREAM_ORDER if stream != "contributi
 
 Payers = Mapping[tuple[str, str], int]
 """(payer kind, payer) -> pupils, of one stream."""
+DetailKey = tuple[str, str, str, str]
+"""Order, doelgroep, stream, payer."""
 Key = Mapping[str, Payers]
 """Stream -> its payers: the key by which one doelgroep is split."""
 
@@ -134,6 +136,29 @@ def _exact_streams(
         )
         for s in splits
     }
+
+
+def exact_shares(
+    budgets: Iterable[DoelgroepBudget], splits: Iterable[StreamSplit], details: Iterable[ShareDetail]
+) -> dict[DetailKey, Fraction]:
+    """The exact share of every payer in a stream, in cents: of K minus contributions, never rounded."""
+    streams, details = _exact_streams(budgets, splits), list(details)
+    pupils: dict[tuple[str, str, str], int] = defaultdict(int)
+    for d in details:
+        pupils[d.order_id, d.doelgroep, d.stream] += d.pupils
+    return {
+        (*place, d.payer): streams[place] * Fraction(d.pupils, pupils[place])
+        for d in details
+        for place in [(d.order_id, d.doelgroep, d.stream)]
+    }
+
+
+def streams_of(splits: Iterable[StreamSplit], details: Iterable[ShareDetail]) -> list[StreamSplit]:
+    """The streams as the sums of their payers, where cents moved between those."""
+    totals: dict[tuple[str, str, str], int] = defaultdict(int)
+    for d in details:
+        totals[d.order_id, d.doelgroep, d.stream] += d.amount_cents
+    return [replace(s, amount_cents=totals[s.order_id, s.doelgroep, s.stream]) for s in splits]
 
 
 def share_lines(setup: SchoolYearSetup, details: Iterable[ShareDetail]) -> list[ShareLine]:

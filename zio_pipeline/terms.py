@@ -32,10 +32,15 @@ class TermLine:
 
 Fixed = Mapping[TermLine, Sequence[int | None]]
 """Of some lines, per term, the cents that stay as they are; None is a term that is still open."""
+Again = Mapping[tuple[str, str], Sequence[int]]
+"""Per order and law, weights of its own for the lines of which nothing is fixed."""
 
 
 def spread_terms(
-    lines: Sequence[TermLine], weights: Sequence[int], fixed: Fixed = MappingProxyType({})
+    lines: Sequence[TermLine],
+    weights: Sequence[int],
+    fixed: Fixed = MappingProxyType({}),
+    again: Again = MappingProxyType({}),
 ) -> dict[TermLine, list[int]]:
     """Spread every line over the terms (SPEC section 4, Terms; the rule itself is in `money.controlled_rounding`).
 
@@ -51,6 +56,8 @@ def spread_terms(
         lines: at most one per order, law, stream and payer, in any order.
         weights: one whole number of 0 or more per term.
         fixed: what stays, at most the year of its line; an amount that is left needs an open term with a weight.
+        again: of an order and law in which every line is fixed whole or not at all: the weights by which the latter are
+            rounded together instead (an order that changed during the year, `order_history`).
 
     Returns:
         Cents per term for every line, ordered by order, law, payer and stream.
@@ -68,13 +75,25 @@ def spread_terms(
     for line in sorted(lines, key=_place):
         together.setdefault((line.order_id, line.law), []).append(line)
     spread: dict[TermLine, list[int]] = {}
-    for group in together.values():
-        if any(line in fixed for line in group):
+    for place, group in together.items():
+        if place in again:
+            free = [line for line in group if line not in fixed]
+            rows = controlled_rounding([line.year_cents for line in free], again[place])
+            rounded = dict(zip(free, rows, strict=True))
+            spread.update({line: rounded[line] if line in rounded else _whole(fixed[line]) for line in group})
+        elif any(line in fixed for line in group):
             spread.update(_spread_beside(group, weights, fixed))
         else:
             rows = controlled_rounding([line.year_cents for line in group], weights)
             spread.update(zip(group, rows, strict=True))
     return spread
+
+
+def _whole(stays: Sequence[int | None]) -> list[int]:
+    cells = [cents for cents in stays if cents is not None]
+    if len(cells) != len(stays):
+        raise ValueError("a line is fixed in part where others are spread again")
+    return cells
 
 
 def _spread_beside(group: Sequence[TermLine], weights: Sequence[int], fixed: Fixed) -> dict[TermLine, list[int]]:

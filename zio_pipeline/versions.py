@@ -1,7 +1,8 @@
 """A new version of an established year beside its base: what of the earlier version stays as it was signed (SPEC section 5).
 
-Belongs here: the base as data, which shares and terms are kept from it, and which orders a besluit changed from which term.
-Does not belong here: dividing and rounding (`money`, `shares`, `terms`), which files count, who signs.
+Belongs here: the base as data, which shares are kept from it, which orders a besluit changed from which term, and what an
+order change may not touch. Does not belong here: which terms stay (`kept_terms`), dividing and rounding (`money`, `shares`,
+`terms`), which files count, who signs.
 """
 
 from collections import defaultdict
@@ -12,12 +13,11 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from zio_pipeline.budget import DoelgroepBudget
 from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.money import format_euro
+from zio_pipeline.order_history import OrderChange
 from zio_pipeline.settings import Settings
 from zio_pipeline.setup import SchoolYearSetup
-from zio_pipeline.terms import TermLine
 
 ORDER_CHANGE = "order_change"
 BASE_TABLES = ("doelgroep_budgets", "funding_split", "share_details", "municipal_shares", "terms")
@@ -29,6 +29,7 @@ LineKey = tuple[str, str, str]
 """Order, stream, payer."""
 Calendar = tuple[tuple[str, ...], tuple[int, ...], tuple[str, ...]]
 """The terms of a year: their months, their weights, and the months of the first half."""
+Rows = Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Base:
     known_changes: frozenset[str] = frozenset()
     posted: frozenset[tuple[str, str]] = frozenset()
     explanation: str = ""
+    history: tuple[OrderChange, ...] = ()
+    """The order changes up to the base, the oldest first."""
+    taken: tuple[str, ...] = ()
+    """Rows (row_ref) of later files that the new version takes where they differ from the established ones."""
 
     def stream_cents(self, key: StreamKey, weight: int, share: Fraction) -> int | None:
         """What a stream of a doelgroep had, when weight and exact share are what they were; else None."""
@@ -89,14 +94,6 @@ class Base:
         return found
 
     @cached_property
-    def order_cents(self) -> dict[str, int]:
-        """What every order cost."""
-        totals: dict[str, int] = defaultdict(int)
-        for row in self.tables["doelgroep_budgets"]:
-            totals[row["order_id"]] += row["budget_cents"]
-        return dict(totals)
-
-    @cached_property
     def terms(self) -> dict[LineKey, dict[str, int]]:
         """Cents per month of every line."""
         found: dict[LineKey, dict[str, int]] = defaultdict(dict)
@@ -110,13 +107,19 @@ def calendar_of(settings: Settings) -> Calendar:
     return settings.term_keys, settings.term_weights, tuple(sorted(settings.first_half_keys))
 
 
-def changed_orders(setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], base: Base) -> dict[str, str]:
+def changed_orders(setup: SchoolYearSetup, tables: Mapping[str, Rows], base: Base) -> dict[str, str]:
     """The orders that a new besluit changed, each with the month of the first term that bears the difference.
 
-    Empty for every other reason than `order_change`: then the whole year is computed anew.
+    Empty for every other reason than `order_change`: then the whole year is computed anew. An order differs when a doelgroep
+    has other hours, another budget or another contribution, or when any of its year lines differs: with equal totals, too.
+
+    Args:
+        setup: of the new version.
+        tables: of the new version: `doelgroep_budgets` and `municipal_shares`.
+        base: the version in force.
 
     Raises:
-        EstablishmentBlocked: an amount differs without such a besluit, a besluit names a month that is no term or an order
+        EstablishmentBlocked: an order differs without such a besluit, a besluit names a month that is no term or an order
             twice, nothing changed, or the terms of the year are not those of the base.
     """
     if base.reason != ORDER_CHANGE:
@@ -130,24 +133,69 @@ def changed_orders(setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], b
         if order_id in named:
             problems.append(f"opdracht {order_id}: meer dan één nieuw besluit 'opdracht gewijzigd'.")
         named[order_id] = month
-    now = order_totals(budgets)
-    different = sorted(o for o in now.keys() | base.order_cents.keys() if now.get(o) != base.order_cents.get(o))
-    problems += [_without_besluit(o, base.order_cents.get(o, 0), now.get(o, 0)) for o in different if o not in named]
+    then, now = (_content(of) for of in (base.tables, tables))
+    different = sorted(o for o in then.keys() | now.keys() if then.get(o) != now.get(o))
+    cents = [order_totals(of["doelgroep_budgets"]) for of in (base.tables, tables)]
+    problems += [_without_besluit(o, cents[0].get(o, 0), cents[1].get(o, 0)) for o in different if o not in named]
     if not different:
-        problems.append("van geen enkele opdracht is het bedrag veranderd; een opdrachtwijziging verandert dan niets.")
+        problems.append("geen enkele opdracht is veranderd; een opdrachtwijziging verandert dan niets.")
     if problems:
         raise EstablishmentBlocked(problems)
     return {order_id: named[order_id] for order_id in different}
 
 
-def require_same_pupils(
-    details: Iterable[Mapping[str, Any]], budgets: Iterable[DoelgroepBudget], base: Base | None
-) -> None:
+def _content(tables: Mapping[str, Rows]) -> dict[str, set[tuple[Any, ...]]]:
+    """Per order all that says what it costs and who bears it."""
+    names = {
+        "doelgroep_budgets": ("doelgroep", "granted_hours_hundredths", "budget_cents", "contribution_cents"),
+        "municipal_shares": ("stream", "payer", "payer_kind", "rhythm", "amount_cents"),
+    }
+    found: dict[str, set[tuple[Any, ...]]] = defaultdict(set)
+    for table, columns in names.items():
+        for row in tables[table]:
+            found[row["order_id"]].add((table, *(row[name] for name in columns)))
+    return found
+
+
+def require_same_rhythm(lines: Rows, base: Base | None) -> None:
+    """A changed order leaves everybody's membership and rhythm: another period would take back what was posted.
+
+    Args:
+        lines: rows of `municipal_shares` of the new version.
+        base: the version in force; nothing is asked for another reason than `order_change`.
+
+    Raises:
+        EstablishmentBlocked: a payer pays in another rhythm, or is a member in one and not in the other.
+    """
+    if base is None or base.reason != ORDER_CHANGE:
+        return
+    then, now = (_rhythms(rows) for rows in (base.tables["municipal_shares"], lines))
+    moved = sorted({key[-1] for key in then.keys() & now.keys() if then[key] != now[key]})
+    if moved:
+        raise EstablishmentBlocked(
+            [
+                f"betaler {payer}: lidmaatschap of ritme (per maand, per half jaar) is anders dan vastgesteld; bij een "
+                "opdrachtwijziging blijven geboekte termijnen staan en kan dat niet. Stel dit apart voor met reden parameterfout."
+                for payer in moved
+            ]
+        )
+
+
+def _rhythms(lines: Rows) -> dict[tuple[str, ...], tuple[str, bool]]:
+    """Rhythm and membership of every payer, by its kind and by each of its lines: a kind may have changed as well."""
+    found: dict[tuple[str, ...], tuple[str, bool]] = {}
+    for row in lines:
+        for key in ((row["payer_kind"], row["payer"]), (row["order_id"], row["stream"], row["payer"])):
+            found[key] = (row["rhythm"], row["member"])
+    return found
+
+
+def require_same_pupils(details: Rows, budgets: Rows, base: Base | None) -> None:
     """A changed order changes hours and tariffs, never who was counted: posted terms stay, so an error could not be mended so.
 
     Args:
         details: rows of `share_details` of the new version.
-        budgets: of the new version.
+        budgets: rows of `doelgroep_budgets` of the new version.
         base: the version in force; nothing is asked for another reason than `order_change`.
 
     Raises:
@@ -155,10 +203,11 @@ def require_same_pupils(
     """
     if base is None or base.reason != ORDER_CHANGE:
         return
-    before = base.tables["doelgroep_budgets"]
-    had_hours = {(r["order_id"], r["doelgroep"]) for r in before if r["granted_hours_hundredths"]}
-    both = had_hours & {(b.order_id, b.doelgroep) for b in budgets if b.granted_hours_hundredths}
-    then, now = (_pupils(rows, both) for rows in (base.tables["share_details"], details))
+    had, have = (
+        {(r["order_id"], r["doelgroep"]) for r in rows if r["granted_hours_hundredths"]}
+        for rows in (base.tables["doelgroep_budgets"], budgets)
+    )
+    then, now = (_pupils(rows, had & have) for rows in (base.tables["share_details"], details))
     moved = sorted({key[:2] for key in then.keys() | now.keys() if then.get(key) != now.get(key)})
     if moved:
         raise EstablishmentBlocked(
@@ -175,24 +224,29 @@ def _pupils(rows: Iterable[Mapping[str, Any]], places: AbstractSet[tuple[str, st
     return {tuple(r[n] for n in names): r["pupils"] for r in rows if (r["order_id"], r["doelgroep"]) in places}
 
 
-def idle_changes(setup: SchoolYearSetup, budgets: Iterable[DoelgroepBudget], base: Base | None) -> list[str]:
-    """The besluiten `order_change` that change nothing: they are reported as 'nergens voor nodig'."""
+def idle_changes(setup: SchoolYearSetup, base: Base | None, first_terms: Iterable[str] = ()) -> list[str]:
+    """The besluiten `order_change` that change nothing: they are reported as 'nergens voor nodig'.
+
+    Args:
+        setup: of this version.
+        base: beside which it stands, if any.
+        first_terms: the orders that changed in it (`changed_orders`, or what its receipt says of them).
+    """
     if base is None:
         return sorted(b.decision_id for b in setup.decisions_of(ORDER_CHANGE))
-    changed = changed_orders(setup, budgets, base)
-    return sorted(b.decision_id for b in _new_changes(setup, base) if b.order_id not in changed)
+    return sorted(b.decision_id for b in _new_changes(setup, base) if b.order_id not in set(first_terms))
 
 
 def _new_changes(setup: SchoolYearSetup, base: Base) -> list[Any]:
     return [b for b in setup.decisions_of(ORDER_CHANGE) if b.decision_id not in base.known_changes]
 
 
-def order_totals(budgets: Iterable[DoelgroepBudget]) -> dict[str, int]:
-    """Cents per order."""
+def order_totals(budgets: Rows) -> dict[str, int]:
+    """K in cents per order, out of rows of `doelgroep_budgets`."""
     totals: dict[str, int] = defaultdict(int)
-    for budget in budgets:
-        totals[budget.order_id] += budget.budget_cents
-    return dict(totals)
+    for row in budgets:
+        totals[row["order_id"]] += row["budget_cents"]
+    return dict(sorted(totals.items()))
 
 
 _OTHER_CALENDAR = (
@@ -202,81 +256,13 @@ _OTHER_CALENDAR = (
 
 
 def _without_besluit(order_id: str, before: int, now: int) -> str:
+    what = f"het bedrag gaat van € {format_euro(before)} naar € {format_euro(now)}"
+    if before == now:
+        what = f"uren, bijdragen of de verdeling zijn anders dan vastgesteld (het bedrag blijft € {format_euro(now)})"
     return (
-        f"opdracht {order_id}: het bedrag gaat van € {format_euro(before)} naar € {format_euro(now)} zonder nieuw besluit "
-        "'opdracht gewijzigd'. Neem het besluit op met opdracht en ingaande termijn, of herstel het bedrag."
+        f"opdracht {order_id}: {what} zonder nieuw besluit 'opdracht gewijzigd'. "
+        "Neem het besluit op met opdracht en ingaande termijn, of herstel de Inrichting."
     )
-
-
-def fixed_terms(
-    base: Base, settings: Settings, lines: Iterable[TermLine], changed: Mapping[str, str]
-) -> dict[TermLine, list[int | None]]:
-    """What of the terms stays: all of a line whose year is that of the base; of a changed order what is earlier or posted.
-
-    Args:
-        base: the version in force.
-        settings: of the new version.
-        lines: the lines of the new version.
-        changed: as `changed_orders`.
-
-    Returns:
-        Of every line of which something stays, cents per term, None where it is open.
-
-    Raises:
-        EstablishmentBlocked: more stays than the new year amount, or nothing is open for the rest.
-    """
-    if calendar_of(settings) != base.calendar:
-        return {}  # other terms: what was rounded over the old ones says nothing of these
-    lines, problems = list(lines), []
-    fixed: dict[TermLine, list[int | None]] = {}
-    for line in [*lines, *_gone(base, lines, changed)]:
-        before = base.terms.get((line.order_id, line.stream, line.payer))
-        year = [] if before is None else [before[month] for month in settings.term_keys]
-        if before is not None and sum(year) == line.year_cents:
-            fixed[line] = list(year)
-        elif line.order_id in changed:
-            fixed[line] = _what_stays(base, settings, line, year, changed[line.order_id])
-            problems += _impossible(line, fixed[line], settings.term_weights)
-    if problems:
-        raise EstablishmentBlocked(problems)
-    return {line: fixed[line] for line in lines if line in fixed}
-
-
-def _what_stays(base: Base, settings: Settings, line: TermLine, year: list[int], first: str) -> list[int | None]:
-    cents = year or [0] * len(settings.term_keys)
-    return [
-        now if month < first or is_posted(base, settings, line.payer, month) else None
-        for month, now in zip(settings.term_keys, cents, strict=True)
-    ]
-
-
-def is_posted(base: Base, settings: Settings, payer: str, month: str) -> bool:
-    """Whether a document of this payer stands for the month, or for the half it lies in."""
-    half = settings.school_year.half_key(1 if month in settings.first_half_keys else 2)
-    return not base.posted.isdisjoint({(payer, month), (payer, half)})
-
-
-def _gone(base: Base, lines: Sequence[TermLine], changed: Mapping[str, str]) -> list[TermLine]:
-    """Lines of a changed order that the new version has no more: what stays of them would have nothing to stand on."""
-    there = {(line.order_id, line.stream, line.payer) for line in lines}
-    return [
-        TermLine(o, "", stream, p, 0)
-        for o, stream, p in sorted(base.terms)
-        if o in changed and (o, stream, p) not in there
-    ]
-
-
-def _impossible(line: TermLine, fixed: Sequence[int | None], weights: Sequence[int]) -> list[str]:
-    stays = sum(cents for cents in fixed if cents is not None)
-    is_open = any(weight for weight, cents in zip(weights, fixed, strict=True) if cents is None)
-    if stays == line.year_cents or (stays < line.year_cents and is_open):
-        return []
-    what = "er is geen termijn meer open" if stays < line.year_cents else "een termijn zou negatief worden"
-    return [
-        f"opdracht {line.order_id}, {line.stream}, betaler {line.payer}: het jaarbedrag wordt € {format_euro(line.year_cents)}, "
-        f"en € {format_euro(stays)} is al geboekt of ligt vóór de ingaande termijn; {what}. Stel voor met reden parameterfout: "
-        "dan wordt het jaar opnieuw gerekend, en wat geboekt is gecrediteerd en opnieuw geboekt."
-    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from tests.demo.raw import Row, pupils_of, read, setup_rows, wlz_of
 START, PEILDATUM, LAST_DAY = "2025-08-18", "2025-07-01", "2026-07-31"
 
 CASES = {
-    "aangemeld", "adult", "agreed_round_amount", "bad_timesheet_rows", "belgium", "claim_corrected",
+    "aangemeld", "absence_goes_on", "absence_overlaps", "adult",
+    "agreed_round_amount", "bad_timesheet_rows", "belgium", "claim_corrected",
     "claim_duplicate", "claim_late", "claim_without_term", "cz_pupil", "double_placement",
     "haaren", "hours_line_twice", "hours_missing_week", "hours_over_twelve", "hours_two_classes_at_once",
     "hours_unknown_class", "hours_weekend", "integral_tariff", "later_committed_municipality", "leaver",

@@ -4,6 +4,9 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stdnum.nl import bsn
 
 from tests.intake.files import Row, csv_of, deliver, rules, table, warned, xlsx_bytes
 
@@ -96,6 +99,19 @@ def test_two_of_what_a_file_is_about_refuse_it(changed: dict[str, str], reason: 
         ({"agb": "12"}, "agb"),
         ({"factuurnummer": "zonder nummer"}, "pattern"),
         ({"factuurnummer": "=1+1"}, "pattern"),
+        ({"factuurnummer": "Jan de Vries 2014-05-03 123456782"}, "pattern"),
+        ({"factuurnummer": "JandeVries1"}, "pattern"),
+        ({"factuurnummer": "Jan 1"}, "pattern"),
+        ({"factuurnummer": "1 2"}, "pattern"),
+        ({"factuurnummer": "1jan"}, "pattern"),
+        ({"factuurnummer": "F-" + "1" * 19}, "invoice_number_length"),
+        ({"factuurnummer": "JAN2014-05-03"}, "invoice_number_no_date"),
+        ({"factuurnummer": "3.5.2014"}, "invoice_number_no_date"),
+        ({"factuurnummer": "F-2014/12/31-1"}, "invoice_number_no_date"),
+        ({"factuurnummer": "123456782"}, "invoice_number_no_pupil_number"),
+        ({"factuurnummer": "DB-111222333"}, "invoice_number_no_pupil_number"),
+        ({"factuurnummer": "F10000008-1"}, "invoice_number_no_pupil_number"),
+        ({"factuurnummer": "12345678-123456782"}, "invoice_number_no_pupil_number"),
         ({"factuurnummer": ""}, "required"),
         ({"factuurdatum": "03-10-2052"}, "invoice_date_plausible"),
         ({"factuurdatum": "31-07-2025"}, "invoice_date_plausible"),
@@ -105,6 +121,30 @@ def test_a_wrong_line_is_set_aside_with_its_reason_and_the_rest_counts(changed: 
     delivery = deliver(csv_of(claim(), claim(2, **changed), claim(3)))
     assert (delivery.status, delivery.rows_in, delivery.rows_accepted) == ("partly_accepted", 3, 2)
     assert rules(delivery) == {3: [rule]}
+
+
+@pytest.mark.parametrize(
+    "number", ["1", "2025-0012", "2025/0012", "F2025.001", "INV_20251001", "SIZA-2025-09-001", "20251001-1", "1" * 20]
+)
+def test_usual_invoice_numbers_are_taken(number: str) -> None:
+    (row,) = deliver(csv_of(claim(factuurnummer=number))).accepted[CLAIMS].to_pylist()
+    assert row["invoice_number"] == number
+
+
+@settings(max_examples=10)
+@given(st.lists(st.integers(1, 999_999_999), min_size=40, max_size=40, unique=True))
+def test_whatever_is_a_bsn_or_an_onderwijsnummer_is_no_invoice_number(numbers: list[int]) -> None:
+    texts = [f"{number:09d}" for number in numbers]
+    delivery = deliver(csv_of(*(claim(factuurnummer=f"F-{text}") for text in ("1", *texts))))
+    taken = {row["invoice_number"] for row in delivery.accepted[CLAIMS].to_pylist()}
+    assert taken == {"F-1"} | {f"F-{text}" for text in texts if not _is_personal(text)}
+
+
+def _is_personal(digits: str) -> bool:
+    """A BSN, or an onderwijsnummer: it begins with 10 and its elfproef leaves 5."""
+    weights = (9, 8, 7, 6, 5, 4, 3, 2, -1)
+    left = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True)) % 11
+    return bsn.is_valid(digits) or (digits.startswith("10") and left == 5)
 
 
 def test_the_same_line_twice_is_one_line_unless_it_has_a_number_of_its_own() -> None:

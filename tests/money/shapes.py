@@ -7,6 +7,8 @@ from typing import Self
 from tests.year_builder import AMARANT, BREDA, DE_BODDE, GOIRLE, HEUSDEN, LEIJPARK, MIDDEN_BRABANT, TILBURG, Year
 
 PAYERS = (TILBURG, HEUSDEN, GOIRLE, BREDA, MIDDEN_BRABANT)
+SCHOOL = "SWV"
+"""Who gives a contribution, if there is one."""
 WLZ = "wlz"
 """In the place of a municipality: a pupil with Wlz."""
 
@@ -27,6 +29,10 @@ class Shape:
     """Whether Breda has promised to pay."""
     known: frozenset[str] = field(default=frozenset(PAYERS))
     """Of whom there are debtor data."""
+    hours: tuple[int, int] = (10_00, 5_25)
+    """Of LP, in hundredths a week: EMB and MG. With the same sum its amount stays what it is."""
+    contribution: int = 0
+    """Of a school to LP, in cents."""
 
     def moved(self, pupil: int, to: str) -> Self:
         """The same with another payer for one pupil."""
@@ -50,8 +56,8 @@ class Shape:
         year = Year(empty=True)
         year.order("LP", school=LEIJPARK, tariff_cents=self.tariff("LP"))
         year.order("DB", school=DE_BODDE, provider=AMARANT, tariff_cents=self.tariff("DB"))
-        year.doelgroep("LP", "EMB", 10_00)
-        year.doelgroep("LP", "MG", 5_25)
+        year.doelgroep("LP", "EMB", self.hours[0])
+        year.doelgroep("LP", "MG", self.hours[1])
         year.doelgroep("DB", "EMB", 7_50)
         year.school_class("EMB1", "LP", "EMB")
         year.school_class("MG1", "LP", "MG")
@@ -72,7 +78,9 @@ class Shape:
             agreed_from=date(2025, 8, 1),
             agreed_to=date(2026, 7, 31),
         )
-        for payer in sorted(self.known):
+        if self.contribution:
+            year.contribution("LP", SCHOOL, self.contribution)
+        for payer in sorted({*self.known, SCHOOL}):
             address = {"street": "Plein", "house_number": "1", "postcode": "5000AA", "place": "Tilburg"}
             year.add("debtors", payer=payer, name=f"Debiteur {payer}", buyer_reference=f"V-{payer}", **address)
         for number, (order_id, month) in enumerate(self.changes):

@@ -1,7 +1,7 @@
 """The books under any sequence of what people, schools and machines do to them, on SQLite and on PostgreSQL.
 
-Hypothesis plays: it establishes new versions for each reason, bills, previews, parks, releases, closes periods, kills the
-program between any two commits and starts it again. After every step the ledger is proved; after every run each payer's year
+Hypothesis plays: it establishes new versions for each reason (tariffs, hours between doelgroepen, contributions, pupils), bills,
+previews, parks, releases, closes periods, kills the program between any two commits and starts it again. After every step the ledger is proved; after every run each payer's year
 is what was posted, what waits and what is still to come, to the cent; in the end a last run finds nothing to do.
 """
 
@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections import Counter, defaultdict
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -67,19 +68,68 @@ class Books(RuleBasedStateMachine):
     def a_wrong_tariff(self, order: str, cents: int) -> None:
         self._new_version(self.shape.priced(order, cents), "parameter_error")
 
+    @rule(moved=st.integers(-3_00, 3_00), cents=st.sampled_from((0, 777_77, 1_500_00)))
+    def wrong_hours_and_a_wrong_contribution(self, moved: int, cents: int) -> None:
+        self._new_version(self._with_hours(moved, cents), "parameter_error")
+
     @rule(pupil=st.integers(0, len(Shape().pupils) - 1), to=st.sampled_from((TILBURG, GOIRLE)))
     def an_objection(self, pupil: int, to: str) -> None:
         self._new_version(self.shape.moved(pupil, to), "objection")
 
     @rule(order=st.sampled_from(("LP", "DB")), cents=st.integers(30_00, 90_00), month=st.sampled_from(MONTHS))
     def a_changed_order(self, order: str, cents: int, month: str) -> None:
-        before = {(d.payer, d.period) for d in standing_documents(self.region.posted())}
-        if self._new_version(self.shape.priced(order, cents).changed(order, month), "order_change"):
-            after = {(d.payer, d.period) for d in standing_documents(self.region.posted())}
-            assert after == before
-            planned = self.region.bill(self.day, preview=True).posted_now
-            took_back = {(d.payer, d.period) for d in planned if d.credits}
-            assert not took_back - self.uncorrected, "posted terms stay"
+        self._change(self.shape.priced(order, cents).changed(order, month))
+
+    @rule(
+        moved=st.integers(-3_00, 3_00),
+        cents=st.sampled_from((0, 777_77, 1_500_00)),
+        dearer=st.integers(0, 20_00),
+        month=st.sampled_from(MONTHS),
+        named=st.booleans(),
+    )
+    def hours_that_move_and_another_contribution(
+        self, moved: int, cents: int, dearer: int, month: str, named: bool
+    ) -> None:
+        """LP may cost what it did; without a besluit of its own, beside a change of DB, it is refused."""
+        shape = self._with_hours(moved, cents).priced("DB", self.shape.tariff("DB") + dearer).changed("DB", month)
+        differs = (shape.hours, shape.contribution) != (self.shape.hours, self.shape.contribution)
+        if named:
+            shape = shape.changed("LP", month)
+        assert not (self._change(shape) and differs and not named)
+
+    @rule(
+        order=st.sampled_from(("LP", "DB")),
+        dearer=st.integers(1, 20_00),
+        month=st.sampled_from(MONTHS),
+        pupil=st.integers(0, len(Shape().pupils) - 1),
+        to=st.sampled_from((TILBURG, HEUSDEN, GOIRLE, BREDA, WLZ)),
+    )
+    def a_changed_order_and_then_an_error(self, order: str, dearer: int, month: str, pupil: int, to: str) -> None:
+        """Whatever else is mended, an order and law whose year stays is declared as it was, month by month."""
+        if self._change(self.shape.priced(order, self.shape.tariff(order) + dearer).changed(order, month)):
+            before = self._declared()
+            if self._new_version(self.shape.moved(pupil, to), "peildatum_error"):
+                after = self._declared()
+                same = {k for k in before.keys() & after.keys() if sum(before[k].values()) == sum(after[k].values())}
+                assert {k: before[k] for k in same if k[0] == order} == {k: after[k] for k in same if k[0] == order}
+
+    def _with_hours(self, moved: int, contribution: int) -> Shape:
+        """Hours from one doelgroep of LP to the other; together they stay what they are."""
+        return replace(self.shape, hours=(10_00 + moved, 5_25 - moved), contribution=contribution)
+
+    def _change(self, shape: Shape) -> bool:
+        if not self._new_version(shape, "order_change"):
+            return False
+        planned = self.region.bill(self.day, preview=True).posted_now
+        took_back = {(d.payer, d.period) for d in planned if d.credits}
+        assert not took_back - self.uncorrected, "posted terms stay"
+        return True
+
+    def _declared(self) -> dict[tuple[str, str], dict[str, int]]:
+        found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+        for row in self.region.rows("monthly_declarations"):
+            found[row["order_id"], row["law"]][row["month"]] = row["amount_cents"]
+        return found
 
     def _new_version(self, shape: Shape, reason: str) -> bool:
         """Deliver and establish; what cannot be is refused and changes nothing."""
@@ -151,7 +201,7 @@ class Books(RuleBasedStateMachine):
         self._deliver_only(known=self.shape.known | {payer}, committed=payer == BREDA or self.shape.committed)
 
     def _deliver_only(self, *, known: frozenset[str], committed: bool) -> None:
-        self.shape = type(self.shape)(self.shape.pupils, self.shape.tariffs, self.shape.changes, committed, known)
+        self.shape = replace(self.shape, committed=committed, known=known)
         self.region.deliver(self.shape.year())
 
     @rule()

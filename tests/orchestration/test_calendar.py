@@ -22,6 +22,7 @@ from zio_pipeline.orchestration.schedules import (
     control_schedule,
     half_due,
     half_year_schedule,
+    hours_due,
     month_due,
     monthly_schedule,
     retention_schedule,
@@ -148,3 +149,17 @@ def test_the_books_are_looked_over_after_the_terms_and_in_august_of_the_year_tha
         return
     assert (answer.partition_key, answer.run_key) == (partition, f"{day:%Y-%m}")
     assert dg.validate_run_config(build_defs().resolve_job_def("controle"), answer.run_config)
+
+
+@pytest.mark.parametrize(
+    ("day", "month"),
+    [
+        (dt.date(2025, 10, 13), "2025-09"),  # the eleventh is a Saturday
+        (dt.date(2025, 10, 11), None),
+        (dt.date(2025, 11, 11), "2025-10"),
+        (dt.date(2026, 1, 12), "2025-12"),
+        (dt.date(2026, 1, 13), None),
+    ],
+)
+def test_hours_of_a_month_are_looked_at_when_its_timesheets_are_in(day, month):
+    assert hours_due(day) == month

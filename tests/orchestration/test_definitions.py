@@ -18,6 +18,7 @@ GROUPS = {
         "wlz_statuses",
         "provider_timesheets",
         "provider_claims",
+        "pupil_absence",
     },
     "foundation": {
         "payer_decisions",
@@ -45,6 +46,17 @@ GROUPS = {
         "claim_control",
         "claim_lines",
         "delivered_hours",
+        "delivery_control",
+        "delivery_summary",
+        "fixed_faces",
+        "lawfulness",
+        "lawfulness_sample",
+        "recalibration",
+        "recalibration_effect",
+        "wlz_hours",
+        "alerts",
+        "hour_signals",
+        "missing_statements",
         "explained_documents",
         "forecast",
         "mutations",
@@ -105,12 +117,14 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
         "innemen",
         "maand",
         "schooljaar",
+        "uren",
         "vaststellen",
     ]
     schedules = {s.name: (s.job_name, s.cron_schedule, s.execution_timezone) for s in repository.schedule_defs}
     assert schedules == {
         "maandrun": ("maand", "0 7 1-7 * *", "Europe/Amsterdam"),
         "halfjaarrun": ("halfjaar", "0 7 1-7 * *", "Europe/Amsterdam"),
+        "urenrun": ("uren", "0 7 11-17 * *", "Europe/Amsterdam"),
         "controlerun": ("controle", "0 8 1-7 * *", "Europe/Amsterdam"),
         "bewaarrun": ("bewaartermijn", "0 7 1-7 * *", "Europe/Amsterdam"),
     }

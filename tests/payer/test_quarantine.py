@@ -16,6 +16,7 @@ from tests.year_builder import (
     open_points,
     open_reasons,
 )
+from zio_pipeline.errors import SetupError
 
 PUPILS, WLZ = "pupil_registrations", "wlz_statuses"
 SETTLED = {"kind": "definitive", "stream": "jeugdwet", "payer": BREDA}
@@ -159,6 +160,45 @@ def test_a_wlz_row_blocks_the_order_of_its_pupil_until_settled(
     outcome = year.outcome()
     assert open_reasons(outcome) == []
     assert (decision_of(outcome, "p1").stream, decision_of(outcome, "p1").payer) == (stream, payer)
+
+
+def test_a_struck_out_wlz_row_leaves_the_child_in_the_key() -> None:
+    """'Niet tellen' on a row is about the row; with the pupil beside it, about the pupil."""
+    year = two_schools()
+    row_ref = year.quarantine(WLZ, pupil="p1")
+    besluit = year.besluit("not_counted", row_ref=row_ref)
+    outcome = year.outcome()
+    assert open_reasons(outcome) == []
+    assert decision_of(outcome, "p1").stream == "jeugdwet"
+    assert [w.decision_id for w in outcome.worklist if w.row_ref == row_ref] == [besluit["decision_id"]]
+    year.wlz("p1")
+    assert decision_of(year.outcome(), "p1").stream == "wlz_zin"
+    besluit["pupil"] = "p1"
+    assert decision_of(year.outcome(), "p1").stream is None
+
+
+@pytest.mark.parametrize(
+    ("by_row", "by_pupil", "stops"),
+    [
+        (SETTLED, {"stream": "jeugdwet", "payer": HEUSDEN}, True),
+        (SETTLED, {"kind": "provisional"}, True),
+        (SETTLED, SETTLED, False),
+        (SETTLED, {"class_code": "EMB1"}, False),
+        ({"kind": "not_counted"}, SETTLED, False),
+    ],
+)
+def test_besluiten_about_a_child_and_about_a_row_of_it_may_not_differ(
+    by_row: dict[str, Any], by_pupil: dict[str, Any], *, stops: bool
+) -> None:
+    year = two_schools()
+    row_ref = year.quarantine(WLZ, pupil="p1")
+    year.besluit(row_ref=row_ref, **{"kind": "definitive"} | by_row)
+    year.besluit(pupil="p1", **{"kind": "definitive"} | by_pupil)
+    if stops:
+        with pytest.raises(SetupError, match="B001 en B002 gaan over dezelfde leerling en zeggen iets anders"):
+            year.outcome()
+    else:
+        assert decision_of(year.outcome(), "p1").stream == "jeugdwet"
 
 
 def test_a_wlz_row_of_an_unreadable_pupil_blocks_every_order_until_somebody_says_whose_it_is() -> None:

@@ -100,15 +100,26 @@ def test_equal_besluiten_with_another_leveringsvorm_or_zorgkantoor_go_to_the_wor
     assert reasons({}, other) == ["wlz_ambiguous"]
 
 
-@pytest.mark.parametrize(
-    ("list_date", "payer"), [(date(2025, 4, 30), WEST_BRABANT), (date(2025, 5, 2), MIDDEN_BRABANT)]
-)
-def test_without_an_afgiftedatum_the_dagtekening_of_the_list_ranks(list_date: date, payer: str) -> None:
-    """SPEC 3 rule 3: known time is the afgiftedatum, else the dagtekening; here beside one that was issued on 1 May."""
+@pytest.mark.parametrize("list_date", [date(2025, 4, 30), date(2025, 6, 25)])
+@pytest.mark.parametrize("other", [{"form": "8"}, {"zorgkantoor": WEST_BRABANT}, {"form": "2"}])
+def test_without_an_afgiftedatum_nobody_knows_which_is_the_newest(list_date: date, other: dict[str, Any]) -> None:
+    """SPEC 3 rule 3: the dagtekening says since when it is known, and ranks nothing; here beside one of 1 May."""
     undated = {"issued_on": None, "list_date": list_date, "decision_number": 5}
-    dated = {"issued_on": date(2025, 5, 1), "decision_number": 900, "zorgkantoor": WEST_BRABANT}
-    for rows in ((undated, dated), (dated, undated)):
-        assert decided(*rows).payer == payer
+    dated = {"issued_on": date(2025, 5, 1), "decision_number": 900}
+    assert reasons(undated | other, dated) == ["wlz_ambiguous"]
+    assert reasons(dated, undated | other) == ["wlz_ambiguous"]
+
+
+def test_without_an_afgiftedatum_and_saying_the_same_it_changes_nothing() -> None:
+    undated = {"issued_on": None, "starts_on": date(2019, 1, 1)}
+    found = decided(undated, {"issued_on": date(2025, 5, 1), "starts_on": date(2025, 5, 1)})
+    assert found.payer == MIDDEN_BRABANT
+    assert "bekend sinds 2025-05-01" in found.evidence
+
+
+def test_of_several_without_an_afgiftedatum_the_highest_besluitnummer_counts() -> None:
+    newer, older = {"decision_number": 10}, {"decision_number": 9, "zorgkantoor": WEST_BRABANT}
+    assert decided({"issued_on": None} | older, {"issued_on": None} | newer).payer == MIDDEN_BRABANT
 
 
 def test_an_indication_not_known_on_the_peildatum_outranks_nothing() -> None:

@@ -39,16 +39,27 @@ def establish(args: argparse.Namespace, console: Console) -> int:
         made = establishing.propose(
             home, school_year, args.by, args.as_of, reason=args.reason, explanation=args.explanation
         )
-        show.proposal(console, school_year, made)
+        _show(console, school_year, made)
         console.print(
             "Een ander keurt goed met: zio establish --school-year ... --approve BEWIJS --by NAAM --as-of DATUM"
         )
     elif args.check:
-        show.proposal(console, school_year, establishing.proposed(home, school_year, args.check))
+        _show(console, school_year, establishing.proposed(home, school_year, args.check))
         console.print("Er is niets getekend.")
     else:
         signed = establishing.approve(home, school_year, args.approve, args.by, args.as_of)
-        show.proposal(console, school_year, signed)
+        _show(console, school_year, signed)
         version = f" (versie {signed.version})" if signed.version > 1 else ""
         console.print(f"Schooljaar {school_year} is vastgesteld{version}; goedgekeurd door {args.by}.")
     return 0
+
+
+def _show(console: Console, school_year: str, made: establishing.Proposal) -> None:
+    """The proposal, and of a new version every row of a later file that it takes for an error."""
+    show.proposal(console, school_year, made)
+    if taken := made.receipt.get("base", {}).get("taken_rows", []):
+        console.print(
+            f"Uit latere bestanden overgenomen, omdat ze anders zijn dan vastgesteld en geen mutatie: {len(taken)} regel(s)."
+        )
+        for row_ref in taken:
+            console.print(f"  {row_ref}", markup=False, highlight=False)

@@ -9,13 +9,40 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from zio_pipeline.cli import claims, closing, commands, documents, establishing, explain, mutations, residence
+from zio_pipeline.cli import (
+    claims,
+    closing,
+    commands,
+    documents,
+    establishing,
+    explain,
+    grants,
+    hours,
+    lawfulness,
+    mutations,
+    recalibration,
+    residence,
+    signals,
+)
 from zio_pipeline.cli.parsing import Command, day, school_year
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import ZioError
 from zio_pipeline.stages.retention import KEEP_DAYS
 
-TOPICS = (establishing, documents, claims, explain, mutations, residence, closing)
+TOPICS = (
+    establishing,
+    documents,
+    claims,
+    explain,
+    mutations,
+    residence,
+    closing,
+    hours,
+    signals,
+    lawfulness,
+    recalibration,
+    grants,
+)
 """Modules with commands of their own, in the order of `zio --help`."""
 
 
@@ -30,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {_fault(error)}")
+        return 1
+    except Exception as error:
+        if args.command is not commands.verify:
+            raise
+        # Damaged stores can stop any reader in any way; its own words may hold what it read, so only its kind is said.
+        said = f"Wat er staat is niet te lezen ({type(error).__name__}); zet de laatste goede reservekopie terug."
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]Gestopt.[/] {said}")
         return 1
     return status
 

@@ -287,6 +287,13 @@ def status(console: Console, warehouse: Any, posted: Sequence[Any], school_year:
         console.print("Nog niet vastgesteld.")
 
 
+def whole_files(console: Console, number: int) -> None:
+    """Of how many pupil files birth date and postcode are still there."""
+    if number:
+        files = "1 leerlingbestand" if number == 1 else f"{number} leerlingbestanden"
+        console.print(f"Met geboortedatum en postcode in de kluis: {files}; na de vaststelling verwijdert zio thin ze.")
+
+
 def demo(console: Console, made: DemoYear, folder: Path) -> None:
     """What was made and what was planted in it: counts, never a person."""
     table = _table("Fictief schooljaar: ingebouwde gevallen", "geval", "aantal")

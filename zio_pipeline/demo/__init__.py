@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from zio_pipeline.demo import contract
+from zio_pipeline.demo.absences import write_absences
 from zio_pipeline.demo.calendar import school_calendar, start_date
 from zio_pipeline.demo.claims import write_claims
 from zio_pipeline.demo.layout import GROUPS, lay_out
@@ -48,7 +49,8 @@ def generate(out: Path, school_year: str, pupils: int, seed: int) -> DemoYear:
     """Write a demo year into a folder (made when it is not there; files of the same name are replaced).
 
     Args:
-        out: folder for the files: setup workbook, two pupil files, the Wlz list, twenty urenstaten, twenty declaraties.
+        out: folder for the files: setup workbook, two pupil files, the Wlz list, twenty urenstaten, twenty declaraties,
+            one school's absences.
         school_year: '2025-2026'; the holidays must be known.
         pupils: placed on the startdatum at both schools together, 60 to 100.000; some leavers and newcomers come extra.
         seed: the same seed gives the same bytes.
@@ -65,11 +67,12 @@ def generate(out: Path, school_year: str, pupils: int, seed: int) -> DemoYear:
     pupil_files = write_pupil_files(out, draft)
     wlz = write_wlz_list(out, draft)
     timesheets = write_timesheets(out, draft)
-    claims = write_claims(out, draft)
+    claims, absences = write_claims(out, draft), write_absences(out, draft)
+    others = (timesheets, claims, absences)
     return DemoYear(
-        files=[setup, *pupil_files, wlz, *timesheets.files, *claims.files],
-        planted=dict(sorted((draft.planted | timesheets.planted | claims.planted).items())),
-        counts=_counts(draft) | dict(sorted(timesheets.counts.items())) | dict(sorted(claims.counts.items())),
+        files=[setup, *pupil_files, wlz, *(path for made in others for path in made.files)],
+        planted=dict(sorted({k: v for planted in (draft, *others) for k, v in planted.planted.items()}.items())),
+        counts=_counts(draft) | {k: v for made in others for k, v in sorted(made.counts.items())},
     )
 
 

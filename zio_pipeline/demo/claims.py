@@ -150,7 +150,14 @@ def _plant(draft: Draft, school: str, invoices: list[Invoice], written: Written)
         written.planted[case] = [f"{draft.order_id(school)} {invoice.law} {invoice.month}"]
 
     if school == LEIJPARK:
-        twice, july = one(11), replace(one(6), month=draft.year.month_key(7), number=f"{_PREFIX[school]}-ZOMER-1")
+        twice, july = (
+            one(11),
+            replace(
+                one(6),
+                month=draft.year.month_key(7),
+                number=f"{_PREFIX[school]}-{draft.year.first_calendar_year + 1}-901",
+            ),
+        )
         invoices += [replace(twice, day=_in_month_after(twice.month, 6, 2)), july]
         planted("claim_duplicate", twice)
         planted("claim_without_term", july)

@@ -80,6 +80,9 @@ def _settings(draft: Draft) -> Iterator[Row]:
         "toerekening": "termijnen",
         "raming_index_promille": "1030",
         "wacht_op_declaratie": "nee",
+        "planning_is_realisatie": "nee",
+        "uren_afwijking_promille": "200",
+        "uren_inlevertermijn_dagen": "10",
         "zorgbehoefte_telt": "ja",
         "termijnmaanden": "09 10 11 12 01 02 03 04 05 06",
         "termijngewichten": "1 1 1 1 1 1 1 1 1 1",
@@ -198,6 +201,8 @@ def _zorgkantoren(draft: Draft) -> Iterator[Row]:
                 "zorgkantoor": code,
                 "name": ZORGKANTOREN[code],
                 "legal_ground": "Fictief: afspraak Wlz-zorg in onderwijstijd, Wlz artikel 3.1.1",
+                "ground_from": draft.year.first_day,
+                "ground_to": draft.year.last_day,
                 "agreed_from": draft.year.first_day,
                 "agreed_to": draft.year.last_day,
             }
@@ -232,6 +237,18 @@ def _contributions(draft: Draft) -> Iterator[Row]:
     }
 
 
+def _class_names(draft: Draft) -> Iterator[Row]:
+    """A class that is split after the Christmas holiday, on paper only: nobody writes hours under the new name."""
+    split = next(c for c in draft.classes if c.school == LEIJPARK)
+    yield {
+        "school": split.school,
+        "class_code": f"{split.code}b",
+        "established_class_code": split.code,
+        "valid_from": date(draft.year.first_calendar_year + 1, 1, 4),
+        "source": "fictief, mededeling school",
+    }
+
+
 _ROWS: dict[str, Callable[[Draft], Iterator[Row]]] = {
     "settings": _settings,
     "schools": _schools,
@@ -246,4 +263,5 @@ _ROWS: dict[str, Callable[[Draft], Iterator[Row]]] = {
     "decisions": lambda draft: (dict(row) for row in draft.besluiten),
     "agreements": _agreements,
     "contributions": _contributions,
+    "class_names": _class_names,
 }

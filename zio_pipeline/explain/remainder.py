@@ -4,7 +4,7 @@ Belongs here: redoing one split with fractions, the table that shows it, and the
 Does not belong here: the rule that bills (`money.largest_remainder`); this is the second opinion on it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -36,6 +36,28 @@ def split(whole: int, weights: Sequence[tuple[str, int]]) -> tuple[Part, ...]:
     left = whole - sum(floor(part) for part in exact)
     ranks = {i: position for position, i in enumerate(order, start=1)}
     return tuple(Part(label, weight, exact[i], ranks[i], ranks[i] <= left) for i, (label, weight) in enumerate(weights))
+
+
+def cents_of_the_kept(whole: int, weights: Sequence[int], kept: Mapping[int, int]) -> dict[int, int]:
+    """The cents that leave or reach parties that keep what they had, because the whole does not fit otherwise (ADR 0021).
+
+    Args:
+        whole: cents to divide.
+        weights: of every party.
+        kept: the cents of those that keep theirs, by their place.
+
+    Returns:
+        A cent more or less by place; nobody when the others can bear the rest.
+    """
+    rest, total = whole - sum(kept.values()), sum(weights)
+    if rest == 0 or (rest > 0 and any(weight for i, weight in enumerate(weights) if i not in kept)):
+        return {}
+    sign = 1 if rest > 0 else -1
+    behind = {i: sign * (Fraction(whole * weights[i], total) - cents) for i, cents in kept.items() if weights[i]}
+    if sign < 0:
+        behind = {i: lag for i, lag in behind.items() if kept[i]}
+    furthest = sorted(behind, key=lambda i: (-behind[i], sign * i))
+    return dict.fromkeys(furthest[: abs(rest)], sign)
 
 
 @dataclass(frozen=True)

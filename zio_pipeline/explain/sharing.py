@@ -12,10 +12,11 @@ from zio_pipeline.errors import NotProved
 from zio_pipeline.explain.books import Row, VersionBooks
 from zio_pipeline.explain.budgets import BudgetTrees
 from zio_pipeline.explain.nodes import Given, Less, Node, Sum, TakenOver, Unit, proved
-from zio_pipeline.explain.remainder import Remainder, split
+from zio_pipeline.explain.remainder import Remainder, cents_of_the_kept, split
 from zio_pipeline.explain.words import REASON_OF_PAYER, STREAM, payer_name
 from zio_pipeline.payer import Decision
 from zio_pipeline.terms import STREAM_ORDER
+from zio_pipeline.versions import ORDER_CHANGE
 
 
 @dataclass(frozen=True)
@@ -115,22 +116,45 @@ class ShareTrees:
     def _part(self, group: _Group, own: int, label: str, weight: Node, clause: str) -> Node:
         """One amount of a split: the plain largest remainder, or in a later version what was kept and the rest."""
         plain = split(group.whole.value, list(zip(group.labels, group.weights, strict=True)))
-        amount = group.amounts[own]
         if [part.amount for part in plain] == group.amounts:
             how = Remainder(plain, own, group.by)
-            return proved(Node(label, amount, Unit.CENTS, how, (group.whole, weight), clause))
+            return proved(Node(label, group.amounts[own], Unit.CENTS, how, (group.whole, weight), clause))
+        ruled = self._ruled(group, own, label, weight, clause)
+        odd = group.amounts[own] - ruled.value
+        self._require_odd_cents(group, label, odd)
+        if not odd:
+            return ruled
+        said = Given("losse centen van termijnen die blijven staan, binnen de doelgroep verrekend")
+        parts = (ruled, Node("Losse centen", odd, Unit.CENTS, said))
+        return proved(Node(label, group.amounts[own], Unit.CENTS, Sum(), parts, "S5"))
+
+    def _ruled(self, group: _Group, own: int, label: str, weight: Node, clause: str) -> Node:
+        """What the rule of a new version gives, before odd cents of an order change."""
+        moved = cents_of_the_kept(group.whole.value, group.weights, {i: n.value for i, n in group.kept.items()})
         if own in group.kept and self.base is not None:
-            note = f"Aantal en exact aandeel zijn die van versie {self.base.books.version}: het bedrag blijft."
-            taken = TakenOver(self.base.books.version)
-            return proved(Node(label, amount, Unit.CENTS, taken, (group.kept[own],), "S4", notes=(note,)))
+            before = self.base.books.version
+            note = f"Aantal en exact aandeel zijn die van versie {before}: het bedrag blijft."
+            kept = group.kept[own]
+            taken = Node(label, kept.value, Unit.CENTS, TakenOver(before), (kept,), "S4", notes=(note,))
+            if own not in moved:
+                return proved(taken)
+            said = Given("wat gelijk blijft past anders niet in het geheel; deze lag het verst van zijn exacte deel")
+            cent = Node("Eén cent", moved[own], Unit.CENTS, said)
+            return proved(Node(label, kept.value + moved[own], Unit.CENTS, Sum(), (proved(taken), cent), "S4"))
+        if moved:
+            return Node(label, 0, Unit.CENTS, Given("wat gelijk blijft laat niets over"), (), "S4")
         others, left = [i for i in range(len(group.labels)) if i not in group.kept], self._rest(group)
         rest = split(left.value, [(group.labels[i], group.weights[i]) for i in others])
-        if [part.amount for part in rest] != [group.amounts[i] for i in others]:
+        how = Remainder(rest, others.index(own), group.by)
+        return proved(Node(label, rest[others.index(own)].amount, Unit.CENTS, how, (left, weight), clause))
+
+    def _require_odd_cents(self, group: _Group, label: str, odd: int) -> None:
+        """Only an order change moves cents besides, no more than a line has terms, and never out of the doelgroep."""
+        allowed = len(self.books.setup.settings.term_keys) if self.books.reason == ORDER_CHANGE else 0
+        if abs(odd) > allowed or sum(group.amounts) != group.whole.value:
             raise NotProved(
                 f"De uitleg sluit niet bij '{label}': de bedragen zijn niet de grootste rest over deze gewichten."
             )
-        how = Remainder(rest, others.index(own), group.by)
-        return proved(Node(label, amount, Unit.CENTS, how, (left, weight), clause))
 
     def _rest(self, group: _Group) -> Node:
         """What is left of a whole for those who keep nothing; of the others only the amount is shown."""

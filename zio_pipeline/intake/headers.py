@@ -19,6 +19,8 @@ from zio_pipeline.intake.sheets import Sheet
 SETUP = "school_year_setup"
 HEADER_SEARCH_ROWS = 30
 SETUP_SHEETS_TO_RECOGNISE = 3
+MAY_BE_ABSENT = ("class_names",)
+"""Sheets of the setup workbook that came later: a workbook without them is whole, and says nothing about them."""
 
 _UNIT_KINDS = ("euro", "hours", "time", "duration")
 
@@ -183,11 +185,11 @@ def _setup_sheets(sheets: Iterable[Sheet]) -> dict[str, list[Sheet]]:
 
 def _recognised_setup(by_name: Mapping[str, list[Sheet]], sheets: Sequence[Sheet]) -> Recognised:
     datasets = sources()[SETUP].datasets
-    if absent := [f"'{d.dutch}'" for d in datasets if d.name not in by_name]:
+    if absent := [f"'{d.dutch}'" for d in datasets if d.name not in by_name and d.name not in MAY_BE_ABSENT]:
         lacks = _lacks("het blad", "de bladen", absent)
         raise RefusedFileError(f"In het werkboek {lacks}; een blad mag leeg zijn.", SETUP)
     tables = []
-    for dataset in datasets:
+    for dataset in (d for d in datasets if d.name in by_name):
         if len(by_name[dataset.name]) > 1:
             raise RefusedFileError(f"Blad '{dataset.dutch}' staat twee keer in het werkboek.", SETUP)
         (sheet,) = by_name[dataset.name]

@@ -15,14 +15,17 @@ year_job = dg.define_asset_job(
 month_job = dg.define_asset_job(
     "maand",
     dg.AssetSelection.assets(
-        "provider_timesheets",
-        "delivered_hours",
         "monthly_declarations",
         "declaration_addressees",
         "in_region_invoices",
         "wlz_documents",
     ),
-    description="Declaraties, facturen aan leden, Wlz-overzichten en uren van één maand.",
+    description="Declaraties, facturen aan leden en Wlz-overzichten van één maand.",
+)
+hours_job = dg.define_asset_job(
+    "uren",
+    dg.AssetSelection.assets("provider_timesheets", "delivered_hours", "delivery_control", "wlz_hours", "hour_signals"),
+    description="Wat in één maand geleverd is, naast wat gepland was, en wat daaraan opvalt.",
 )
 half_year_job = dg.define_asset_job(
     "halfjaar",
@@ -42,6 +45,14 @@ control_job = dg.define_asset_job(
         "year_statement",
         "forecast",
         "explained_documents",
+        "delivery_summary",
+        "fixed_faces",
+        "lawfulness",
+        "lawfulness_sample",
+        "recalibration",
+        "recalibration_effect",
+        "missing_statements",
+        "alerts",
         "proofs",
     ),
     description="Wat finance en de accountant van een schooljaar lezen, zoals de boeken op een dag staan. Boekt niets.",
@@ -52,4 +63,4 @@ retention_job = dg.define_asset_job(
     description="Verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig.",
 )
 
-ALL_JOBS = (receive_job, year_job, month_job, half_year_job, control_job, retention_job)
+ALL_JOBS = (receive_job, year_job, month_job, half_year_job, hours_job, control_job, retention_job)

@@ -1,4 +1,5 @@
-"""Schedules: the first working day of the month (terms, retention), and of January and July, at 07:00 in the Netherlands.
+"""Schedules: the first working day of the month (terms, control, retention), of January and July, and for the hours of the
+month before the first working day from the eleventh on, in the morning in the Netherlands.
 
 Cron cannot say "first working day": a tick every day of the first week, and a predicate that skips the others. The day of the tick
 is the business date; the clock is never asked.
@@ -12,21 +13,32 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from zio_pipeline.orchestration.jobs import control_job, half_year_job, month_job, retention_job
-from zio_pipeline.school_year import SchoolYear, first_working_day
+from zio_pipeline.orchestration.jobs import control_job, half_year_job, hours_job, month_job, retention_job
+from zio_pipeline.school_year import SchoolYear, first_working_day, is_working_day
 
 FIRST_WEEK_AT_SEVEN = "0 7 1-7 * *"
 FIRST_WEEK_AT_EIGHT = "0 8 1-7 * *"
+SECOND_WEEK_AT_SEVEN = "0 7 11-17 * *"
 TIMEZONE = "Europe/Amsterdam"
 AMSTERDAM = ZoneInfo(TIMEZONE)
 NO_TERM = (7, 8)
 HALF_OF_MONTH = {1: 1, 7: 2}
 
-AS_OF = ("claim_control", "mutations_and_shadow", "parked_documents", "accruals", "year_statement", "forecast")
+AS_OF = (
+    "claim_control",
+    "mutations_and_shadow",
+    "parked_documents",
+    "accruals",
+    "year_statement",
+    "forecast",
+    "missing_statements",
+    "alerts",
+    "lawfulness",
+)
 """The steps of the control run that ask for the day."""
 
 RUNNING_IN: Mapping[str, frozenset[str]] = {
-    "production": frozenset({"maandrun", "halfjaarrun", "controlerun", "bewaarrun"})
+    "production": frozenset({"maandrun", "halfjaarrun", "urenrun", "controlerun", "bewaarrun"})
 }
 """Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
 
@@ -89,6 +101,31 @@ def half_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest |
     """Halves for municipalities outside the region, on the first working day of January and July."""
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     return _request(half_due(day), day, ("out_of_region_invoices",))
+
+
+def hours_due(day: date) -> str | None:
+    """Partition of the hours run on that day: the month before, whose timesheets are in by now; None on any other day."""
+    eleventh = day.replace(day=11)
+    days = (eleventh + timedelta(n) for n in range(7))
+    if day != next(d for d in days if is_working_day(d)):
+        return None
+    return f"{day.replace(day=1) - timedelta(1):%Y-%m}"
+
+
+@dg.schedule(
+    job=hours_job,
+    cron_schedule=SECOND_WEEK_AT_SEVEN,
+    execution_timezone=TIMEZONE,
+    name="urenrun",
+    default_status=_status("urenrun"),
+)
+def hours_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """What was delivered in the month before."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    partition = hours_due(day)
+    if partition is None:
+        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
+    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=_as_of(day, ("hour_signals",)))
 
 
 @dg.schedule(

@@ -6,6 +6,7 @@ Does not belong here: which points need a besluit (`decide`), besluiten about or
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 from zio_pipeline.errors import SetupError
 from zio_pipeline.payer.model import PAYER_KIND, PGB_HOLDERS, Row, Verdict
@@ -38,10 +39,40 @@ class Besluiten:
         """The besluit on a quarantined row; one that names the row goes before one that names the pupil."""
         return self.by_row.get(row["row_ref"]) or self.by_pupil.get(row["pupil"] or "")
 
+    def strikes_out(self, row: Row) -> bool:
+        """Whether a besluit 'niet tellen' is about this row alone; one that names the pupil too is about the pupil."""
+        besluit = self.by_row.get(row["row_ref"])
+        return besluit is not None and besluit.kind == "not_counted" and besluit.pupil is None
+
+    def require_agreement(self, pupil: str | None, quarantined: Iterable[Row]) -> None:
+        """Stop when a besluit about a pupil says otherwise than one about a quarantined row of the same pupil.
+
+        Raises:
+            SetupError: naming both.
+        """
+        if pupil is None:
+            return
+        rows = [row for row in quarantined if row["row_ref"] in self.by_row and not self.strikes_out(row)]
+        found = {b.decision_id: b for b in (self.by_pupil.get(pupil), *(self.by_row[r["row_ref"]] for r in rows)) if b}
+        for one, other in combinations(sorted(found.values(), key=lambda b: b.decision_id), 2):
+            if _contradict(one, other):
+                raise SetupError(
+                    f"Besluiten {one.decision_id} en {other.decision_id} gaan over dezelfde leerling en zeggen iets anders; "
+                    "laat er één staan."
+                )
+
     def about_pupil(self, pupil: str, quarantined: Iterable[Row]) -> Besluit | None:
-        """The besluit about a pupil, or about one of its quarantined rows."""
-        named = (self.by_row.get(row["row_ref"]) for row in quarantined)
-        return self.by_pupil.get(pupil) or next(filter(None, named), None)
+        """The besluit about a pupil, or about one of its quarantined rows; one that says who pays goes first."""
+        named = (self.by_pupil.get(pupil), *(self.by_row.get(row["row_ref"]) for row in quarantined))
+        found = [besluit for besluit in named if besluit is not None]
+        return next(filter(settles_payer, found), found[0] if found else None)
+
+
+def _contradict(one: Besluit, other: Besluit) -> bool:
+    """Whether both say who pays, or both say which class, and not the same."""
+    payers = [(b.kind, b.stream, b.payer) for b in (one, other) if settles_payer(b)]
+    seats = [(b.school, b.class_code) for b in (one, other) if b.class_code is not None]
+    return len(set(payers)) > 1 or len(set(seats)) > 1
 
 
 def settles_payer(besluit: Besluit) -> bool:

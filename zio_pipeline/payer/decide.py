@@ -38,7 +38,7 @@ def decide_payers(setup: SchoolYearSetup, inputs: PayerInputs) -> PayerOutcome:
         Decisions, worklist (open and settled points) and signals, each sorted.
 
     Raises:
-        SetupError: a besluit names a payer that cannot pay its stream; or as in `facts_of`.
+        SetupError: a besluit names a payer that cannot pay its stream, or two about one pupil differ; or as in `facts_of`.
     """
     return _Walk(setup, inputs).outcome()
 
@@ -56,6 +56,8 @@ class _Walk:
         self._indications = _grouped(inputs.indications, lambda row: row["pupil"])
         self._quarantined = sorted(inputs.quarantined, key=lambda row: row["row_ref"])
         self._quarantined_of = _grouped(self._quarantined, self._besluiten.owner)
+        for pupil, rows in self._quarantined_of.items():
+            self._besluiten.require_agreement(pupil, rows)
         # By pupil: whatever number of rows speaks of a pupil, it is counted once.
         self._decisions: dict[str, Decision] = {}
         self._seats: dict[str, tuple[str, str]] = {}
@@ -188,12 +190,8 @@ class _Walk:
         return settled
 
     def _rows_in_quarantine(self, pupil: str) -> list[Row]:
-        """Quarantined rows in the way of deciding a placed pupil; a registration that a besluit struck out is not."""
-        return [row for row in self._quarantined_of.get(pupil, []) if not self._is_struck_out(row)]
-
-    def _is_struck_out(self, row: Row) -> bool:
-        besluit = self._besluiten.by_row.get(row["row_ref"])
-        return row["dataset"] == "pupil_registrations" and besluit is not None and besluit.kind == "not_counted"
+        """Quarantined rows in the way of deciding a placed pupil; a row that a besluit struck out is not."""
+        return [row for row in self._quarantined_of.get(pupil, []) if not self._besluiten.strikes_out(row)]
 
     def _quarantined_row(self, row: Row) -> None:
         """A row in quarantine blocks its order until redelivered or settled; a pupil it settles counts in its class."""

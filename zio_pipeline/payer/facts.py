@@ -25,6 +25,8 @@ EVIDENCE = {
     "address": "alleen het adres",
 }
 _PROBLEM = {"abroad": "abroad", "missing": "municipality_missing", "split": "municipality_split"}
+OTHERWISE = ("start_date", "reference_date", "stay_postcodes", "age_class", "turns_18", "municipality", "problem")
+"""What another startdatum, peildatum or list of verblijf locations is, and what it changes."""
 _DECIDING = ("birth_date", "municipality", "municipality_since", "postcode", "country", "secret_address", "needs_care")
 
 
@@ -51,31 +53,47 @@ class Facts:
 
 
 def facts_of(rows: Sequence[Row], settings: Settings) -> list[Facts]:
-    """The facts of every row, in order; of rows that were thinned the facts that were kept.
+    """The facts of every row, in order; of rows that were thinned the facts that were kept for this startdatum and peildatum.
 
     Raises:
         SetupError: thinned rows, and another startdatum, peildatum or list of verblijf locations than they were thinned for.
     """
-    full = [row for row in rows if "birth_date" in row]
-    readings = _readings(full)
+    readings = _readings(row for row in rows if not _is_thin(row))
     basis = _basis(settings)
-    if any("birth_date" not in row and {name: row[name] for name in basis} != basis for row in rows):
+    return [_kept(row, basis) if _is_thin(row) else _read(row, readings[_values(row)], settings) for row in rows]
+
+
+def _is_thin(row: Row) -> bool:
+    """Whether of a row only its facts are left."""
+    return "age_class" in row
+
+
+def _kept(row: Row, basis: Mapping[str, Any]) -> Facts:
+    kept = [row, *(dict(row) | other for other in row["otherwise"])]
+    found = next((one for one in kept if {name: one[name] for name in basis} == basis), None)
+    if found is None:
         raise SetupError(
             "Van de leerlingbestanden van dit schooljaar zijn geboortedatum en postcode na de vaststelling verwijderd, en de "
             "inrichting noemt nu een andere startdatum, peildatum of lijst van verblijfpostcodes. "
             "Laat de scholen hun leerlingbestand opnieuw aanleveren."
         )
-    return [
-        _read(row, readings[_values(row)], settings)
-        if "birth_date" in row
-        else Facts(**{name: row[name] for name in Facts.__dataclass_fields__})
-        for row in rows
-    ]
+    return Facts(**{name: found[name] for name in Facts.__dataclass_fields__})
 
 
-def thinned(facts: Facts, settings: Settings) -> dict[str, Any]:
-    """A row to keep instead of the one of the sender: its facts, and what they were read with."""
-    return asdict(facts) | _basis(settings)
+def thinned(facts: Facts, settings: Settings, *others: tuple[Facts, Settings]) -> dict[str, Any]:
+    """A row to keep instead of the one of the sender: its facts, and what they were read with.
+
+    Args:
+        facts: of the row.
+        settings: what they were read with.
+        others: the same of the same row for other settings: what another startdatum or peildatum makes of it is kept as well.
+    """
+    basis, otherwise = _basis(settings), list[dict[str, Any]]()
+    for other, read_with in others:
+        kept = asdict(other) | _basis(read_with)
+        if _basis(read_with) != basis:
+            otherwise.append({name: kept[name] for name in OTHERWISE})
+    return asdict(facts) | basis | {"otherwise": otherwise}
 
 
 def _basis(settings: Settings) -> dict[str, Any]:

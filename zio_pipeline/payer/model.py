@@ -35,7 +35,10 @@ WORK = {
     "unknown_class": (
         "De klas van deze leerling staat niet in de inrichting. Voeg de klas toe of lever het bestand verbeterd aan."
     ),
-    "wlz_ambiguous": "Twee even recente Wlz-besluiten spreken elkaar tegen. Vraag het zorgkantoor en neem een besluit.",
+    "wlz_ambiguous": (
+        "Wlz-besluiten spreken elkaar tegen, en welk het laatste is blijkt niet: zij zijn van dezelfde dag, of één heeft geen "
+        "afgiftedatum. Vraag het zorgkantoor en neem een besluit."
+    ),
     "wlz_mixed": (
         "MPT en pgb naast elkaar: de leveringsvorm van de zorg op school is niet vast te stellen. Neem een besluit."
     ),

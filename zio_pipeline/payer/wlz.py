@@ -19,19 +19,33 @@ PGB, STAY, FULL_PACKAGE, MPT, DTV = "2", "4", "5", "7", "8"
 def wlz_verdict(indications: Sequence[Row], settings: Settings) -> Verdict | None:
     """Verdict for the indications of one pupil; None when none is valid and known on the peildatum.
 
+    The latest afgiftedatum counts, then the highest besluitnummer. Of one without an afgiftedatum nobody knows whether it is newer
+    than another, for the dagtekening of its list only says since when it is known: where it decides otherwise than the newest
+    that is dated, a person must tell.
+
     A `wlz_pgb` verdict under policy `municipality` has no payer yet: residence decides it.
     """
     day = settings.reference_date
     known = [i for i in indications if is_valid(i, day) and known_on(i) <= day]
     if not known:
         return None
-    newest = max((known_on(i), i["decision_number"]) for i in known)
-    chosen = [i for i in known if (known_on(i), i["decision_number"]) == newest]
-    if len({(_form(i), _is_mixed(i), i["responsible_zorgkantoor"]) for i in chosen}) > 1:
+    dated, undated = (_newest([i for i in known if (i["issued_on"] is not None) is has]) for has in (True, False))
+    if len({(_form(i), _is_mixed(i), i["responsible_zorgkantoor"]) for i in (*dated, *undated)}) > 1:
         return Verdict("wlz_ambiguous", work=True)
+    chosen = dated or undated
     # Rows that agree on everything that decides differ at most in dates and consent: the strictest consent counts.
     consents = {i["parents_agree"] for i in chosen}
     return _by_delivery_form(min(chosen, key=lambda i: i["list_date"]), consents == {True}, settings)
+
+
+def _newest(indications: Sequence[Row]) -> list[Row]:
+    """Those with the latest afgiftedatum, where there is one, and of these those with the highest besluitnummer."""
+    newest = max((_rank(i) for i in indications), default=None)
+    return [i for i in indications if _rank(i) == newest]
+
+
+def _rank(indication: Row) -> tuple[date, int]:
+    return indication["issued_on"] or date.min, indication["decision_number"]
 
 
 def granted_afterwards(indications: Sequence[Row], settings: Settings) -> bool:

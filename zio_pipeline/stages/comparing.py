@@ -100,7 +100,12 @@ def _rejected(home: Home, entry: ManifestEntry) -> list[list[str]]:
 
 
 def _stated_date(home: Home, entry: ManifestEntry) -> date | None:
-    column = {"wlz_statuses": "list_date", "provider_timesheets": "handed_in_on"}.get(entry.source)
+    column = {
+        "wlz_statuses": "list_date",
+        "pupil_absence": "list_date",
+        "provider_timesheets": "handed_in_on",
+        "provider_claims": "invoice_date",
+    }.get(entry.source)
     days = [] if column is None else accepted_table(home, entry, entry.source)[column].drop_null().unique().to_pylist()
     newest = max(days, default=None)
     return newest if newest is None or newest <= entry.received_on else None
@@ -134,7 +139,11 @@ def _each_against_earlier(
 
 
 def _against(home: Home, delivery: Delivery, mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> Delivery:
-    refusal = {"wlz_statuses": _not_the_newest_list, "provider_timesheets": _weeks_lost}.get(delivery.source)
+    refusal = {
+        "wlz_statuses": _not_the_newest_list,
+        "pupil_absence": _older_absences,
+        "provider_timesheets": _weeks_lost,
+    }.get(delivery.source)
     if refusal is None:
         return delivery
     offered = accepted_table(home, mine, delivery.source)
@@ -156,6 +165,14 @@ def _not_the_newest_list(offered: pa.Table, standing: pa.Table) -> str | None:
     one, many = f"zorgkantoor {codes} niet, dat wel in", f"zorgkantoren {codes} niet, die wel in"
     which = f"{one} de geldende lijst staat" if len(missing) == 1 else f"{many} de geldende lijst staan"
     return f"De lijst noemt {which}. Lever één lijst met alle zorgkantoren."
+
+
+def _older_absences(offered: pa.Table, standing: pa.Table) -> str | None:
+    """A file of absences takes the place of the whole one before it, so it is not older."""
+    day, newest = max(offered["list_date"].to_pylist()), max(standing["list_date"].to_pylist())
+    if day >= newest:
+        return None
+    return f"Het bestand is volledig tot en met {day:%d-%m-%Y}, het bestand dat nu geldt tot en met {newest:%d-%m-%Y}."
 
 
 def _zorgkantoren(table: pa.Table) -> set[str]:

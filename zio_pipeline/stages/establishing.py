@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from resources import closing
 from resources.establishments import Establishment
 from resources.home import Home
-from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.errors import EstablishmentBlocked, NotProved, ZioError
 from zio_pipeline.establishment import FIRST_VERSION, REASON_OF_WORD, make_receipt, reason_of, receipt_hash
 from zio_pipeline.figures import YearFigures, YearInputs, canonical, compute_year
@@ -78,11 +78,13 @@ def propose(
         )
     code = reason_of(reason) if reason else FIRST_REASON
     version = standing.version + 1 if standing else FIRST_VERSION
+    with home.warehouse.database.reading() as connection:
+        closing.require_not_closed(connection, school_year)
     inputs = next_inputs(home, standing, code, explanation.strip()) if standing else current_inputs(home, school_year)
     figures = compute_year(inputs, version)
-    year.publish_computed(home, figures, version)
     made = _proposal(inputs, figures, version)
     _require_one_kind(home, made.receipt["fictitious"])
+    year.publish_computed(home, figures, version)
     home.warehouse.propose(
         school_year,
         version,
@@ -100,7 +102,7 @@ def _proposal(inputs: YearInputs, figures: YearFigures, version: int) -> Proposa
     if base is None:
         return Proposal(version, receipt_hash(receipt), receipt)
     changes = payer_changes(base.tables["municipal_shares"], figures.tables["municipal_shares"])
-    idle = idle_changes(figures.setup, doelgroep_budgets(figures.setup), base)
+    idle = idle_changes(figures.setup, base, receipt["base"]["first_terms"])
     return Proposal(version, receipt_hash(receipt), receipt, tuple(changes), tuple(idle))
 
 
@@ -116,8 +118,12 @@ def proposed(home: Home, school_year: str, receipt: str) -> Proposal:
 
     Raises:
         EstablishmentBlocked: the year is established already and this is no proposal for the next version.
-        NotProved: the year, its base or what was posted changed since: another receipt comes out.
+        NotProved: the year, its base or (of an order change) what was posted changed since: another receipt comes out.
     """
+    return _again(home, school_year, receipt)[0]
+
+
+def _again(home: Home, school_year: str, receipt: str) -> tuple[Proposal, YearFigures]:
     standing = home.warehouse.establishment(school_year)
     version = standing.version + 1 if standing else FIRST_VERSION
     laid_down = [p for p in home.warehouse.proposals(school_year) if (p.version, p.receipt_hash) == (version, receipt)]
@@ -133,25 +139,29 @@ def proposed(home: Home, school_year: str, receipt: str) -> Proposal:
         if standing
         else current_inputs(home, school_year)
     )
-    made = _proposal(inputs, compute_year(inputs, version), version)
+    figures = compute_year(inputs, version)
+    made = _proposal(inputs, figures, version)
     if made.receipt_hash != receipt:
         raise NotProved(
             f"Het voorstel {receipt[:12]} past niet meer bij de gegevens (nu {made.receipt_hash[:12]}). Stel opnieuw voor."
         )
-    return made
+    return made, figures
 
 
 def approve(home: Home, school_year: str, receipt: str, approved_by: str, on: date) -> Proposal:
-    """The second signature. It names the receipt, and falls when the year has changed since, or something was posted.
+    """The second signature. It names the receipt, and falls when the year changed since, or (order change) something was posted.
+
+    What was computed again is published first: another proposal of the same version may have left its draft in the tables.
 
     Returns:
         What was signed.
 
     Raises:
         EstablishmentBlocked, NotProved: as in `proposed`.
-        WarehouseError: there is no such proposal, or the same person proposed it.
+        WarehouseError: there is no such proposal, the same person proposed it, or the year changed at the last moment.
     """
-    signed = proposed(home, school_year, receipt)
+    signed, figures = _again(home, school_year, receipt)
+    year.publish_computed(home, figures, signed.version)
     home.warehouse.approve(school_year, signed.version, receipt, approved_by=approved_by, approved_on=on)
     return signed
 

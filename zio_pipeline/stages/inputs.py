@@ -10,21 +10,22 @@ from typing import Any
 
 from resources.establishments import Establishment, Proposal
 from resources.home import Home
+from zio_pipeline import establishment
 from zio_pipeline.billing import standing_documents
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import EstablishmentBlocked
-from zio_pipeline.establishment import require_signed
 from zio_pipeline.figures import YearInputs
 from zio_pipeline.intake.delivery import CONTRADICTING
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.mutations import Difference, differences, without_mutations
+from zio_pipeline.mutations import TAKING, Difference, as_established, differences, taken_rows, without_mutations
+from zio_pipeline.order_history import OrderChange
 from zio_pipeline.payer import PayerInputs
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.residence_answers import answer_files, answer_rows
 from zio_pipeline.stages.standing import accepted_rows, quarantined_rows
 from zio_pipeline.versions import BASE_TABLES, ORDER_CHANGE, Base, calendar_of
 
-MONEY_SOURCES = ("school_year_setup", "pupil_registrations", "wlz_statuses")
+MONEY_SOURCES = establishment.MONEY_SOURCES
 """What a year is computed from; timesheets prove delivery and never change an amount."""
 
 Places = frozenset[tuple[str, str]]
@@ -79,11 +80,13 @@ def signed_inputs(home: Home, signed: Proposal) -> YearInputs:
 def next_inputs(home: Home, standing: Establishment, reason: str, explanation: str) -> YearInputs:
     """What a new version would be computed from: the files that count now, beside the version in force.
 
+    What stands in the ledger is only taken as given for an order change; for another reason nothing depends on it.
+
     Raises:
         EstablishmentBlocked: a source is missing, or pupils stand under another pseudonym key than in the base.
         NotProved: the base is not what was signed for.
     """
-    posted = standing_documents(home.ledger.posted(standing.school_year))
+    posted = standing_documents(home.ledger.posted(standing.school_year)) if reason == ORDER_CHANGE else []
     places = frozenset((document.payer, document.period) for document in posted)
     made = current_inputs(home, standing.school_year)
     return _beside(home, made, standing, reason=reason, explanation=explanation, posted=places)
@@ -103,7 +106,8 @@ def _beside(
         )
     then, now = read_setup(before.sheets), read_setup(made.sheets)
     base = base_of(home, earlier, then, reason=reason, explanation=explanation, posted=posted)
-    return replace(made, payer=_unmoved(then, now, before.payer, made.payer), base=base)
+    payer, taken = _pupils_of(reason, then, now, before.payer, made.payer)
+    return replace(made, payer=payer, base=replace(base, taken=taken))
 
 
 def base_of(
@@ -122,7 +126,7 @@ def base_of(
     """
     scope = {"school_year": signed.school_year, "version": signed.version}
     tables = {name: home.warehouse.rows(name, **scope) for name in BASE_TABLES}
-    require_signed(signed.receipt, tables)
+    establishment.require_signed(signed.receipt, tables)
     return Base(
         version=signed.version,
         receipt_hash=signed.receipt_hash,
@@ -132,16 +136,25 @@ def base_of(
         known_changes=frozenset(b.decision_id for b in setup.decisions_of(ORDER_CHANGE)),
         posted=posted,
         explanation=explanation,
+        history=tuple(OrderChange(**change) for change in signed.receipt.get("base", {}).get("order_changes", ())),
     )
 
 
-def _unmoved(then: SchoolYearSetup, now: SchoolYearSetup, before: PayerInputs, made: PayerInputs) -> PayerInputs:
-    """With another startdatum or peildatum every file must tell again; otherwise mutations are left out."""
+def _pupils_of(
+    reason: str, then: SchoolYearSetup, now: SchoolYearSetup, before: PayerInputs, made: PayerInputs
+) -> tuple[PayerInputs, tuple[str, ...]]:
+    """The pupils of a new version for that reason, and which rows of later files it takes.
+
+    With another startdatum or peildatum every file must tell again. Otherwise mutations are left out, and only an error at the
+    peildatum or an objection takes the rest.
+    """
     days = [(s.settings.start_date, s.settings.reference_date) for s in (then, now)]
-    if days[0] != days[1]:
-        return made
     found = differences(then.settings, now.decisions_of("mutation"), before, made)
-    return without_mutations(found, before, made)
+    if days[0] != days[1]:
+        return made, tuple(sorted({difference.row_ref for difference in found}))
+    if reason not in TAKING:
+        return as_established(before, made), ()
+    return without_mutations(found, before, made), taken_rows(found)
 
 
 def later_than_signed(home: Home, school_year: str) -> Later:

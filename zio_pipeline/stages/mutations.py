@@ -9,9 +9,10 @@ from typing import Any
 
 from resources.home import Home
 from zio_pipeline.errors import EstablishmentBlocked
-from zio_pipeline.mutations import mutation_rows, shadow_shares
+from zio_pipeline.mutations import mutation_rows
 from zio_pipeline.payer import decide_payers
 from zio_pipeline.setup import read_setup
+from zio_pipeline.shadow import shadow_shares
 from zio_pipeline.stages.inputs import base_of, current_inputs, later_than_signed, signed_inputs
 from zio_pipeline.stages.publishing import publish
 

@@ -48,6 +48,13 @@ def deliver(home: Home, sending: Sending) -> bool:
 
 def publish_states(home: Home, school_year: str) -> list[dict[str, Any]]:
     """Publish where every posted document of the year stands."""
+    rows = state_rows(home, school_year)
+    publish(home, {"document_states": rows}, {"school_year": school_year})
+    return rows
+
+
+def state_rows(home: Home, school_year: str) -> list[dict[str, Any]]:
+    """Rows of `document_states` out of the ledger and its registers."""
     states, rows = home.ledger.states(), []
     for document in home.ledger.posted(school_year):
         released, sent = states.get(document.number, (None, []))
@@ -64,5 +71,4 @@ def publish_states(home: Home, school_year: str) -> list[dict[str, Any]]:
                 "amount_cents": document.signed_cents,
             }
         )
-    publish(home, {"document_states": rows}, {"school_year": school_year})
     return rows

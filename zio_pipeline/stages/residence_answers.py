@@ -17,7 +17,7 @@ from zio_pipeline.stages import vault_log
 RESIDENCE = "residence-"
 """How every table of a residence check begins in the vault."""
 SOURCE = "residence_answers"
-ASKED, ANSWERED = "residence_asked", "residence_answered"
+ASKED, ANSWERED, READ = "residence_asked", "residence_answered", "residence_words_read"
 SCHEMA = pa.schema(
     [
         ("municipality", pa.string()),
@@ -25,11 +25,11 @@ SCHEMA = pa.schema(
         ("confirmed", pa.bool_()),
         ("since", pa.date32()),
         ("other", pa.string()),
-        ("other_text", pa.string()),
-        ("note", pa.string()),
         ("sequence", pa.int64()),
     ]
 )
+WORDS_SCHEMA = pa.schema([("pupil", pa.string()), ("other_text", pa.string()), ("note", pa.string())])
+"""What a municipality wrote itself. It can be anything, also a name: it is kept apart, decides nothing and goes at thinning."""
 
 
 def workbook_path(home: Home, label: str) -> Path:
@@ -52,6 +52,11 @@ def answers_name(school_year: str, content: str) -> str:
     return f"{RESIDENCE}{school_year}-{content}-answers"
 
 
+def words_name(school_year: str, content: str) -> str:
+    """Under which name the vault keeps what a municipality wrote beside its answers."""
+    return f"{RESIDENCE}{school_year}-{content}-words"
+
+
 def answer_files(
     home: Home, school_year: str, pinned: Sequence[Mapping[str, str]] | None = None
 ) -> list[dict[str, str]]:
@@ -67,13 +72,17 @@ def answer_files(
     """
     if pinned is not None:
         return [dict(file) for file in pinned if file["source"] == SOURCE]
-    read = vault_log.lines(home, school_year, ANSWERED)
-    current = [row for row in read if row["key_id"] == home.keys.key_id]
-    if lost := sorted({row["municipality"] for row in read} - {row["municipality"] for row in current}):
+    read = {row["municipality"] for row in vault_log.lines(home, school_year, ANSWERED)}
+    if lost := sorted(read - {row["municipality"] for row in _read_now(home, school_year)}):
         raise ZioError(
             f"De woonplaatstoets van gemeente {', '.join(lost)} is van vóór de wisseling van de pseudoniemsleutel; "
             "maak haar opnieuw met 'zio residence-check' en vraag opnieuw antwoord."
         )
+    return read_files(home, school_year)
+
+
+def read_files(home: Home, school_year: str) -> list[dict[str, str]]:
+    """All answers that were read with the key of now, in the form of the files of a receipt."""
     return [
         {
             "source": SOURCE,
@@ -83,8 +92,13 @@ def answer_files(
             "parser_version": "-",
             "key_id": row["key_id"],
         }
-        for row in current
+        for row in _read_now(home, school_year)
     ]
+
+
+def _read_now(home: Home, school_year: str) -> list[dict[str, Any]]:
+    """Lines of the log about answers under the key of now: nobody can be recognised in those of another key."""
+    return [row for row in vault_log.lines(home, school_year, ANSWERED) if row["key_id"] == home.keys.key_id]
 
 
 def answer_rows(home: Home, school_year: str, files: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:

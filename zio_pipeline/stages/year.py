@@ -57,8 +57,9 @@ def publish_decisions(home: Home, school_year: str) -> PayerOutcome:
     with home.vault.exclusive():  # what is half written must not be swept by a reception beside this
         home.vault.put(f"{DECISIONS}{school_year}-{sha256_of(decisions)}", pa.Table.from_pylist(decisions))
     later = later_than_signed(home, school_year)
-    budgets = doelgroep_budgets(setup) if inputs.base else []
-    idle = [Signal(IDLE, None, decision_id) for decision_id in idle_changes(setup, budgets, inputs.base)]
+    standing = home.warehouse.establishment(school_year)
+    changed = standing.receipt["base"]["first_terms"] if standing and inputs.base else {}
+    idle = [Signal(IDLE, None, decision_id) for decision_id in idle_changes(setup, inputs.base, changed)]
     tables = {
         "worklist": [
             *_worklist_rows(school_year, outcome),

@@ -1,0 +1,177 @@
+"""Signals about hours, missing weeks and who owes them, and the messages about both."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from assets.billing import BusinessDate
+from resources.dagster_home import ClockResource, HomeResource
+from resources.notifier import Notifier
+from zio_pipeline.errors import ZioError
+from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, owed_in_words
+from zio_pipeline.orchestration.metadata import product_spec
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, stopped, tables_made
+from zio_pipeline.orchestration.partitions import (
+    SCHOOL_YEARS,
+    months,
+    months_to_year,
+    school_years,
+    year_of,
+    year_to_months,
+)
+from zio_pipeline.school_year import SchoolYear
+from zio_pipeline.stages import signals
+
+SERIOUS = "ernstige_signalen"
+OWED = {HAND_IN: "ingeleverd", APPROVE: "akkoord_school", FORWARD: "doorgestuurd"}
+"""Step -> the check that says who owes which weeks of it."""
+IN_TIME = "op_tijd"
+
+earlier_months = dg.StaticPartitionMapping(
+    {month: set(year.months()[at:]) for year in SCHOOL_YEARS for at, month in enumerate(year.months())}
+)
+"""A month is held against itself and the earlier months of its school year."""
+
+
+def _warning(name: str, asset: str, description: str) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(name, asset=asset, blocking=False, description=description)
+
+
+def _told(name: str, asset: str, sentences: list[str], well: str) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=not sentences,
+        asset_key=asset,
+        check_name=name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(sentences) or well,
+        metadata={"bevindingen": len(sentences)},
+    )
+
+
+@dg.multi_asset(
+    name="hour_signals",
+    specs=[
+        product_spec(
+            "hour_signals",
+            [
+                "provider_timesheets",
+                dg.AssetDep("delivery_control", partition_mapping=earlier_months),
+                dg.AssetDep("established_year", partition_mapping=year_to_months),
+            ],
+            months,
+        )
+    ],
+    check_specs=[
+        contract_check("hour_signals"),
+        _warning(SERIOUS, "hour_signals", "Geen signaal waardoor de levering niet op de urenstaten kan rusten."),
+    ],
+    pool="warehouse",
+)
+def hour_signals(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+) -> Iterator[Outcome]:
+    """What is odd about the lines and totals of one month."""
+    opened, month, as_of = home.open(), context.partition_key, config.on(clock)
+    found: list[dict[str, Any]] = []
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        found.extend(signals.publish_hour_signals(opened, year_of(month), as_of, month))
+        return {"hour_signals": found}
+
+    yield from tables_made(("hour_signals",), work, peildag=as_of.isoformat())
+    serious = [row["explanation"] for row in found if row["severity"] == "serious"]
+    yield _told(SERIOUS, "hour_signals", serious, "Er zijn geen ernstige signalen.")
+
+
+@dg.multi_asset(
+    name="missing_statements",
+    specs=[
+        product_spec(
+            "missing_statements",
+            [dg.AssetDep("provider_timesheets", partition_mapping=months_to_year), "established_year"],
+            school_years,
+        )
+    ],
+    check_specs=[
+        contract_check("missing_statements"),
+        _warning(OWED[HAND_IN], "missing_statements", "Van elke open week is een urenstaat ingeleverd."),
+        _warning(OWED[APPROVE], "missing_statements", "Elke ingeleverde week is akkoord bevonden door de school."),
+        _warning(OWED[FORWARD], "missing_statements", "Elke goedgekeurde week is door de school doorgestuurd."),
+    ],
+    pool="warehouse",
+)
+def missing_statements(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+) -> Iterator[Outcome]:
+    """Who owes which week on the business date."""
+    opened, key, as_of = home.open(), context.partition_key, config.on(clock)
+    found: list[dict[str, Any]] = []
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        found.extend(signals.publish_missing(opened, key, as_of))
+        return {"missing_statements": found}
+
+    yield from tables_made(("missing_statements",), work, peildag=as_of.isoformat())
+    for step, name in OWED.items():
+        yield _told(name, "missing_statements", owed_in_words(found, step), "Er ontbreekt niets.")
+
+
+@dg.multi_asset(
+    name="alerts",
+    specs=[
+        product_spec(
+            "alerts",
+            [dg.AssetDep("hour_signals", partition_mapping=months_to_year), "missing_statements"],
+            school_years,
+        )
+    ],
+    check_specs=[contract_check("alerts")],
+    pool="warehouse",
+)
+def hour_alerts(
+    context: dg.AssetExecutionContext,
+    home: HomeResource,
+    clock: ClockResource,
+    notifier: dg.ResourceParam[Notifier],
+    config: BusinessDate,
+) -> Iterator[Outcome]:
+    """Tell people what is owed and what is serious; every state of a month is told once."""
+    opened, key, as_of = home.open(), context.partition_key, config.on(clock)
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        signals.notify(opened, key, as_of, notifier)
+        return {"alerts": opened.warehouse.rows("alerts", school_year=key)}
+
+    yield from tables_made(("alerts",), work, peildag=as_of.isoformat(), kanaal=notifier.channel)
+
+
+@dg.asset_check(
+    asset="provider_timesheets",
+    name=IN_TIME,
+    description="Van elke maand waarvan de inlevertermijn voorbij is telt een urenstaat per aanbieder en vestiging.",
+)
+def timesheets_in_time(home: HomeResource, clock: ClockResource, config: BusinessDate) -> dg.AssetCheckResult:
+    """Which provider is late with a whole month, in the school year of the business date and on that day."""
+    opened, as_of = home.open(), config.on(clock)
+    key = _year_in_course(as_of)
+    if opened.warehouse.establishment(key) is None:
+        return _told(
+            IN_TIME, "provider_timesheets", [], f"Schooljaar {key} is niet vastgesteld: er is nog niets te laat."
+        )
+    try:
+        late = signals.overdue(opened, key, as_of)
+    except ZioError as error:
+        raise stopped(error) from error
+    sentences = [
+        f"Aanbieder {provider}: de urenstaat van {month} voor vestiging {school} is te laat; lever haar alsnog aan."
+        for provider, school, month in late
+    ]
+    return _told(IN_TIME, "provider_timesheets", sentences, "Er is niets te laat.")
+
+
+def _year_in_course(as_of: date) -> str:
+    """In August the timesheets of the year that has just ended come in."""
+    year = SchoolYear.containing(as_of)
+    return SchoolYear(year.first_calendar_year - (as_of.month == year.first_day.month)).key

@@ -1,0 +1,67 @@
+"""Hours: what was delivered beside what was planned."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from resources.dagster_home import HomeResource
+from zio_pipeline.hours.differences import Difference, difference_report
+from zio_pipeline.orchestration.metadata import product_spec
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.partitions import months, months_to_year, school_years, year_of, year_to_months
+from zio_pipeline.stages import hours
+
+SHOWN = 50
+"""Differences that are told one by one; of the others the number."""
+
+
+@dg.multi_asset(
+    name="delivery_control",
+    specs=[
+        product_spec(
+            "delivery_control",
+            ["provider_timesheets", dg.AssetDep("established_year", partition_mapping=year_to_months)],
+            months,
+        )
+    ],
+    check_specs=[contract_check("delivery_control")],
+    pool="warehouse",
+)
+def delivery_control(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """Planned and delivered hours of one month; a late file changes its own month only, and it is told what it changed."""
+    opened, month = home.open(), context.partition_key
+    changed: list[Difference] = []
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        made = hours.publish_delivery(opened, year_of(month), month)
+        changed.extend(made.differences)
+        return {"delivery_control": made.control}
+
+    for outcome in tables_made(("delivery_control",), work):
+        yield _with_differences(outcome, changed)
+
+
+def _with_differences(outcome: Outcome, changed: list[Difference]) -> Outcome:
+    """The same outcome, with what changed since the publication before it."""
+    if not isinstance(outcome, dg.MaterializeResult):
+        return outcome
+    told = "\n".join(f"- {line}" for line in difference_report(changed, SHOWN))
+    shown = {"gewijzigde cijfers": len(changed), "wijzigingen": dg.MetadataValue.md(told or "geen")}
+    return outcome._replace(metadata={**(outcome.metadata or {}), **shown})
+
+
+@dg.multi_asset(
+    name="delivery_summary",
+    specs=[
+        product_spec(
+            "delivery_summary", [dg.AssetDep("delivery_control", partition_mapping=months_to_year)], school_years
+        )
+    ],
+    check_specs=[contract_check("delivery_summary")],
+    pool="warehouse",
+)
+def delivery_summary(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+    """Delivered beside planned for every class, doelgroep, school, provider and order, out of the months as they stand."""
+    opened, key = home.open(), context.partition_key
+    yield from tables_made(("delivery_summary",), lambda: {"delivery_summary": hours.publish_summary(opened, key)})

@@ -1,0 +1,307 @@
+"""Signals, missing weeks and messages on the real stores: what was planted in the demo year is found, and nothing told twice."""
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from rich.console import Console
+
+from assets import hour_signals
+from resources.dagster_home import ClockResource, HomeResource
+from resources.home import Home
+from resources.notifier import LogNotifier
+from tests.year_builder import DE_BODDE, LEIJPARK
+from zio_pipeline.cli.parsing import school_year
+from zio_pipeline.cli.signals import add_to
+from zio_pipeline.demo import DemoYear, generate
+from zio_pipeline.errors import EstablishmentBlocked, ZioError
+from zio_pipeline.orchestration.partitions import SCHOOL_YEARS, year_of
+from zio_pipeline.stages import establishing, receiving, signals
+from zio_pipeline.stages.standing import accepted_table
+
+YEAR = "2025-2026"
+JULY, AFTER = date(2025, 7, 15), date(2026, 8, 11)
+SEPTEMBER, OCTOBER = "2025-09", "2025-10"
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class Told:
+    """A notifier that keeps what it was told, or is out of order."""
+
+    works: bool = True
+    messages: list[str] = field(default_factory=list)
+    channel: str = "mail"
+
+    def send(self, subject: str, body: str) -> bool:
+        if self.works:
+            self.messages.append(f"{subject}\n{body}")
+        return self.works
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The demo year, established, with everything published after its end."""
+
+    home: Home
+    demo: DemoYear
+    signals: Rows
+    missing: Rows
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Standing:
+    folder = tmp_path_factory.mktemp("hours") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+        home = Home.open(folder, {})
+        demo = generate(home.inbox, YEAR, 60, 5)
+        receiving.receive(home, home.inbox, JULY)
+        assert establishing.establish_if_fictitious(home, YEAR, JULY)
+    found = signals.publish_hour_signals(home, YEAR, AFTER)
+    return Standing(home, demo, found, signals.publish_missing(home, YEAR, AFTER))
+
+
+@pytest.fixture
+def home(tmp_path: Path, standing: Standing) -> Home:
+    """A copy to write in."""
+    shutil.copytree(standing.home.folder, tmp_path / "home")
+    return Home.open(tmp_path / "home", {})
+
+
+def of_kind(rows: Sequence[dict[str, Any]], kind: str) -> Rows:
+    return [row for row in rows if row["kind"] == kind]
+
+
+def rows_of(planted: Sequence[str]) -> set[str]:
+    """The row numbers of what was planted, as `file:row`."""
+    return {place.rpartition(":")[2] for place in planted}
+
+
+@pytest.mark.parametrize(
+    ("case", "kind", "month"),
+    [
+        ("hours_weekend", "outside_open_days", "2025-10"),
+        ("hours_line_twice", "duplicate_line", "2025-11"),
+        ("hours_over_twelve", "over_twelve_hours", "2025-12"),
+        ("hours_unknown_class", "unknown_class", "2026-02"),
+    ],
+)
+def test_a_planted_line_is_found_and_no_other(standing: Standing, case: str, kind: str, month: str) -> None:
+    found = of_kind(standing.signals, kind)
+    assert {(row["month"], row["school"]) for row in found} == {(month, LEIJPARK)}
+    named = {ref.rpartition(":")[2] for row in found for ref in row["row_refs"].split(", ")}
+    assert rows_of(standing.demo.planted[case]) <= named
+    assert {row["line_count"] for row in found} <= {1, 2}, "with the planted line at most the one it was copied from"
+
+
+def test_two_classes_at_once_is_found_where_begin_and_end_are_known(standing: Standing) -> None:
+    """The line of the unknown class in February was copied from a real one: somebody is in two classes at once."""
+    known = rows_of(standing.demo.planted["hours_unknown_class"])
+    found = [row for row in of_kind(standing.signals, "two_classes_at_once") if row["month"] == "2026-02"]
+    (unknown,) = [row for row in found if row["class_code"] == "EMB-00"]
+    assert {unknown["row_refs"].rpartition(":")[2]} == known
+    assert len(found) == 2
+
+
+def test_the_missing_week_is_owed_by_its_provider(standing: Standing) -> None:
+    (planted,) = standing.demo.planted["hours_missing_week"]
+    handed_in_months = {row["month"] for row in standing.missing} - {"2025-08", "2026-07"}
+    owed = {
+        (row["school"], row["class_code"], row["week"])
+        for row in standing.missing
+        if row["step"] == "hand_in" and row["month"] in handed_in_months
+    }
+    assert tuple(planted.split()) in owed
+
+
+def test_august_and_july_were_never_handed_in(standing: Standing) -> None:
+    """The demo providers write ten months, as the terms run; their schools are open in twelve."""
+    none = {row["month"] for row in standing.missing if row["step"] == "hand_in"} & {"2025-08", "2026-07"}
+    assert none == {"2025-08", "2026-07"}
+    late = signals.overdue(standing.home, YEAR, AFTER)
+    assert {(school, month) for _, school, month in late} == {
+        (school, month) for school in (LEIJPARK, DE_BODDE) for month in none
+    }
+    assert {month for _, _, month in signals.overdue(standing.home, YEAR, date(2026, 8, 10))} == {"2025-08"}
+
+
+def test_what_is_published_is_what_was_found_and_again_the_same(standing: Standing, home: Home) -> None:
+    assert home.warehouse.rows("hour_signals", school_year=YEAR) == sorted(
+        standing.signals, key=lambda row: row["signal_id"]
+    )
+    before = home.warehouse.rows("hour_signals", school_year=YEAR)
+    again = signals.publish_hour_signals(home, YEAR, AFTER, "2025-11")
+    assert home.warehouse.rows("hour_signals", school_year=YEAR) == before
+    assert {row["month"] for row in again} == {"2025-11"}
+
+
+def test_a_month_of_another_year_and_a_year_without_signatures(home: Home, tmp_path: Path) -> None:
+    with pytest.raises(ZioError, match="2024-09 valt niet in schooljaar 2025-2026"):
+        signals.publish_hour_signals(home, YEAR, AFTER, "2024-09")
+    empty = Home.open(tmp_path / "empty", {})
+    with pytest.raises(EstablishmentBlocked, match="nog niet vastgesteld"):
+        signals.publish_missing(empty, YEAR, AFTER)
+
+
+def test_a_state_is_told_once_per_channel(home: Home) -> None:
+    first = Told()
+    sent = signals.notify(home, YEAR, AFTER, first)
+    assert len(first.messages) == len(sent) == len({alert.month for alert in sent}) > 1
+    assert all(message.startswith("[fictief] ") for message in first.messages)
+    assert signals.notify(home, YEAR, date(2026, 8, 12), first) == []
+    assert len(first.messages) == len(sent)
+    assert {row["sent_on"] for row in home.warehouse.rows("alerts", school_year=YEAR)} == {AFTER}
+    assert len(signals.notify(home, YEAR, AFTER, LogNotifier())) == len(sent), "another channel was not told yet"
+
+
+def test_what_could_not_be_sent_is_tried_again(home: Home) -> None:
+    broken = Told(works=False)
+    assert signals.notify(home, YEAR, AFTER, broken, OCTOBER) == []
+    assert home.warehouse.rows("alerts", school_year=YEAR) == []
+    broken.works = True
+    assert [alert.month for alert in signals.notify(home, YEAR, AFTER, broken, OCTOBER)] == [OCTOBER]
+
+
+def test_a_state_that_changed_is_told_again(home: Home) -> None:
+    told = Told()
+    signals.notify(home, YEAR, AFTER, told, OCTOBER)
+    rows = home.warehouse.rows("missing_statements", school_year=YEAR)
+    kept = rows[: rows.index(next(row for row in rows if row["month"] == OCTOBER))]
+    signals.publish(home, {"missing_statements": kept}, {"school_year": YEAR})
+    signals.notify(home, YEAR, AFTER, told, OCTOBER)
+    assert len(told.messages) == 1, "October is well now, and serious signals it has none"
+    signals.publish(home, {"missing_statements": rows[:-1]}, {"school_year": YEAR})
+    signals.notify(home, YEAR, AFTER, told, OCTOBER)
+    assert len(told.messages) == 1, "the same state as before"
+
+
+def pseudonyms(home: Home) -> set[str]:
+    source = "provider_timesheets"
+    tables = [accepted_table(home, entry, source) for entry in home.warehouse.active(source, YEAR)]
+    return {name for table in tables for name in table["employee"].unique().to_pylist()}
+
+
+def test_nobody_is_named_in_a_table_or_a_message(home: Home, standing: Standing) -> None:
+    told = Told()
+    signals.notify(home, YEAR, AFTER, told)
+    people = pseudonyms(home)
+    assert len(people) > 10
+    text = repr((standing.signals, standing.missing, home.warehouse.rows("alerts"), told.messages))
+    assert not [name for name in people if name in text]
+
+
+# --- Dagster and the command ----------------------------------------------------------------------------------------------
+
+
+def materialize(
+    home: Home, name: str, key: str, notifier: Any = None, as_of: str = "2026-08-11"
+) -> dg.ExecuteInProcessResult:
+    asset = {"hour_signals": hour_signals.hour_signals, "missing_statements": hour_signals.missing_statements}
+    asset["alerts"] = hour_signals.hour_alerts
+    resources = {"home": HomeResource(folder=str(home.folder)), "clock": ClockResource(fixed=as_of)}
+    return dg.materialize(
+        [asset[name]], partition_key=key, resources=resources | {"notifier": notifier or Told()}, raise_on_error=False
+    )
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    return {check.check_name: check for check in result.get_asset_check_evaluations()}
+
+
+def test_the_assets_publish_and_warn(home: Home) -> None:
+    made = materialize(home, "hour_signals", "2025-11")
+    assert made.success
+    serious = checks(made)["ernstige_signalen"]
+    assert (serious.passed, serious.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "die gelijk zijn aan elkaar" in serious.description
+    assert checks(materialize(home, "hour_signals", SEPTEMBER))["ernstige_signalen"].passed
+
+    owed = checks(materialize(home, "missing_statements", YEAR))
+    assert {name: check.passed for name, check in owed.items() if name != "contract"} == {
+        "ingeleverd": False,
+        "akkoord_school": False,
+        "doorgestuurd": True,
+    }
+    assert owed["contract"].passed
+    assert "2025-W34" in owed["ingeleverd"].description
+    assert f"(vestiging {LEIJPARK})" in owed["ingeleverd"].description
+
+    told = Told()
+    assert materialize(home, "alerts", YEAR, told).success
+    assert told.messages
+    before = len(told.messages)
+    assert materialize(home, "alerts", YEAR, told).success
+    assert len(told.messages) == before
+    assert materialize(home, "alerts", YEAR, Told(works=False)).success, "a mail server never stops a run"
+
+
+def in_time(home: Home, as_of: str) -> Any:
+    job = dg.Definitions(
+        asset_checks=[hour_signals.timesheets_in_time],
+        jobs=[dg.define_asset_job("tijdig", dg.AssetSelection.all_asset_checks())],
+        resources={"home": HomeResource(folder=str(home.folder)), "clock": ClockResource(fixed=as_of)},
+    ).resolve_job_def("tijdig")
+    return checks(job.execute_in_process())["op_tijd"]
+
+
+def test_a_month_that_is_late_is_a_warning_on_the_timesheets(home: Home) -> None:
+    in_september = in_time(home, "2025-09-10")
+    assert in_september.passed
+    late = in_time(home, "2025-09-11")
+    assert (late.passed, late.severity, late.metadata["bevindingen"].value) == (False, dg.AssetCheckSeverity.WARN, 2)
+    assert f"de urenstaat van 2025-08 voor vestiging {LEIJPARK} is te laat" in late.description
+    assert in_time(home, "2026-08-31").metadata["bevindingen"].value == 4, "in August the year that has just ended"
+    next_year = in_time(home, "2026-09-01")
+    assert next_year.passed
+    assert "2026-2027 is niet vastgesteld" in next_year.description
+
+
+def test_a_month_is_held_against_the_months_before_it() -> None:
+    mapped = hour_signals.earlier_months.downstream_partition_keys_by_upstream_partition_key
+    for year in SCHOOL_YEARS:
+        for month in year.months():
+            later = mapped[month]
+            assert later == {other for other in year.months() if other >= month}
+            assert {year_of(other) for other in later} == {year.key}
+
+
+def zio(home: Home, *arguments: str) -> int:
+    """`zio` with only these commands."""
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(home=home.folder)
+    subparsers = parser.add_subparsers(required=True)
+
+    def add(name: str, command: Any, help_text: str, *, year: bool = True) -> argparse.ArgumentParser:
+        sub = subparsers.add_parser(name, help=help_text)
+        sub.set_defaults(command=command)
+        if year:
+            sub.add_argument("--school-year", type=school_year, required=True)
+        return sub
+
+    add_to(add)
+    args = parser.parse_args(arguments)
+    return int(args.command(args, Console(highlight=False, soft_wrap=True, width=200)))
+
+
+def test_the_command_shows_and_tells(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ZIO_SMTP_HOST", raising=False)
+    command = ["signals", "--school-year", YEAR, "--month", "2025-11", "--as-of", "2026-08-11"]
+    assert zio(home, *command, "--notify") == 0
+    shown = capsys.readouterr().out
+    assert "dubbele regel" in shown
+    assert "neem de dubbele regels weg" in shown
+    assert "Ontbreekt (akkoord van de school)" in shown
+    assert "Verzonden: [fictief] ZiO uren 2025-11:" in shown
+    assert zio(home, *command, "--notify") == 0
+    shown = capsys.readouterr().out
+    assert "Er was niets nieuws te melden" in shown
+    assert "Verzonden" not in shown

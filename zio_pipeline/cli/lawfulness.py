@@ -1,0 +1,107 @@
+"""Commands that show what hours prove: `zio lawfulness`, `zio faces` and `zio wlz-hours`.
+
+Belongs here: their arguments and what they print. Does not belong here: the rules (`hours`), reading and writing (`stages`).
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from resources.home import Home
+from zio_pipeline.cli.commands import export
+from zio_pipeline.cli.parsing import Add, day
+from zio_pipeline.contracts import products
+from zio_pipeline.errors import ZioError
+from zio_pipeline.hours.lawfulness import MINUTES_PER_HOUR, SAMPLE_SIZE, TOLERANCE_PERMILLE
+from zio_pipeline.money import format_euro, round_half_up
+from zio_pipeline.school_year import SchoolYear
+from zio_pipeline.stages.faces import publish_faces
+from zio_pipeline.stages.lawfulness import Draw, publish_lawfulness
+from zio_pipeline.stages.wlz_hours import publish_wlz_hours
+
+Rows = Sequence[Mapping[str, Any]]
+NOT_MEASURED = "niet gemeten"
+
+
+def add_to(add: Add) -> None:
+    """`lawfulness`, `faces` and `wlz-hours`."""
+    lawfulness = add(
+        "lawfulness", show_lawfulness, "rechtmatigheid: is het gedeclareerde gedekt door goedgekeurde uren"
+    )
+    lawfulness.add_argument("--as-of", type=day, required=True, metavar="2026-07-31", help="de stand op deze dag")
+    lawfulness.add_argument(
+        "--seed", help="startwaarde van de steekproef, een tekst naar keuze (anders het schooljaar)"
+    )
+    lawfulness.add_argument("--sample", type=int, default=SAMPLE_SIZE, metavar="25", help="regels per opdracht")
+    lawfulness.add_argument(
+        "--tolerance", type=int, default=TOLERANCE_PERMILLE, metavar="20", help="tolerantie in promille van het bedrag"
+    )
+    add("faces", show_faces, "vaste gezichten: medewerkers per klas en maand")
+    wlz = add("wlz-hours", show_wlz_hours, "geplande en geleverde uren per zorgkantoor, en afwezig maar betaald")
+    wlz.add_argument("--month", metavar="2025-10", help="één maand (anders alle maanden van het schooljaar)")
+
+
+def show_lawfulness(args: argparse.Namespace, console: Console) -> int:
+    """Publish the lawfulness file; the status is 1 when an order is not covered, whatever the school still approves."""
+    home, draw = Home.open(args.home), Draw(args.seed, args.sample, args.tolerance)
+    path, tables = publish_lawfulness(home, args.school_year, args.as_of, draw)
+    export(home, args.school_year)
+    for row in tables["lawfulness"]:
+        console.print(escape(f"{row['order_id']}: {row['conclusion']}"))
+    console.print(f"Dossier met {len(tables['lawfulness_sample'])} regels steekproef: {escape(str(path))}.")
+    return int(any(row["status"] == "not_covered" for row in tables["lawfulness"]))
+
+
+def show_faces(args: argparse.Namespace, console: Console) -> int:
+    """Publish the fixed faces and show every class as it stands in its last month."""
+    home = Home.open(args.home)
+    rows = publish_faces(home, args.school_year)
+    export(home, args.school_year)
+    last = {(row["school"], row["class_code"]): row for row in rows}  # in order of month
+    names = ("month", "employees", "most_per_day", "top_three_permille", "newcomers", "employees_so_far")
+    table = _table("fixed_faces", f"Vaste gezichten {args.school_year}, laatste maand met uren", ("klas",), names)
+    for (school, class_code), row in sorted(last.items()):
+        table.add_row(f"{school} {class_code}", *(str(row[name]) for name in names))
+    console.print(table)
+    return 0
+
+
+def show_wlz_hours(args: argparse.Namespace, console: Console) -> int:
+    """Publish one month or all of them, and show the year so far per zorgkantoor and order, in hours."""
+    home, months = Home.open(args.home), SchoolYear.parse(args.school_year).months()
+    if args.month not in (None, *months):
+        raise ZioError(f"Maand {args.month} valt niet in schooljaar {args.school_year}.")
+    chosen = months if args.month is None else (args.month,)
+    rows = [row for month in chosen for row in publish_wlz_hours(home, args.school_year, month)]
+    export(home, args.school_year)
+    names = ("planned_minutes", "delivered_minutes", "absent_paid_minutes", "volume_minutes")
+    table = _table("wlz_hours", f"Uren Wlz {args.school_year}, in uren", ("zorgkantoor", "opdracht"), names)
+    for payer, order_id in sorted({(row["payer"], row["order_id"]) for row in rows}):
+        mine = [row for row in rows if (row["payer"], row["order_id"]) == (payer, order_id)]
+        table.add_row(payer, order_id, *(_hours([row[name] for row in mine]) for name in names))
+    console.print(table)
+    for ground in sorted({row["legal_ground"] for row in rows if row["legal_ground"]}):
+        console.print(escape(f"Planning is realisatie op grond van: {ground}."))
+    return 0
+
+
+def _table(product: str, title: str, first: Sequence[str], names: Sequence[str]) -> Table:
+    """Under the Dutch headers of the contract."""
+    table = Table(*first, title=title, title_justify="left", title_style="bold")
+    for name in names:
+        table.add_column(products()[product].column(name).dutch, justify="right", overflow="fold")
+    return table
+
+
+def _hours(minutes: Sequence[int | None]) -> str:
+    """Minutes added up, in hours with two decimals; a month that was not measured is said, never taken for nothing."""
+    known = [one for one in minutes if one is not None]
+    if not known:
+        return NOT_MEASURED
+    hours = format_euro(round_half_up(sum(known) * 100, MINUTES_PER_HOUR))
+    missing = len(minutes) - len(known)
+    return f"{hours} ({missing} {NOT_MEASURED})" if missing else hours

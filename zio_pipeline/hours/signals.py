@@ -1,0 +1,204 @@
+"""Odd lines of timesheets: what somebody should look at, how serious it is, and a Dutch sentence that says what to do.
+
+Belongs here: the kinds of signals, how a signal is written down, and those about lines as they stand (SPEC section 7). A
+signal deletes nothing: its lines keep counting. Does not belong here: a week against its history and a month against its plan
+(`deviations`), what was never handed in or approved (`missing`).
+
+A finding is a kind of oddity in a class (of a school, by a provider) in a week of a month: however many lines it has, it is one
+row, and its number stays the same when a corrected file brings the same lines under other row numbers. An employee is compared
+by pseudonym over all schools and providers, and stands in no row. Two parts of a class that was split are two classes when it
+comes to being in both at once; the row is about the class as it was established.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from zio_pipeline.open_days import OpenDays
+
+Row = dict[str, Any]
+
+SEVERITY: Mapping[str, str] = {
+    "over_twelve_hours": "serious",
+    "two_classes_at_once": "serious",
+    "duplicate_line": "serious",
+    "unknown_class": "serious",
+    "provider_without_order": "serious",
+    "outside_open_days": "warning",
+    "under_delivery": "warning",
+    "over_delivery": "warning",
+    "sudden_change": "info",
+}
+"""Kind -> severity: serious is what a proof of delivery cannot rest on, warning asks for an answer, info is worth knowing."""
+MOST_MINUTES_A_DAY = 720
+REFS_SHOWN = 5
+
+# Whole numbers stand for people and classes: comparing those is what makes two million lines a matter of seconds.
+_OF_MONTH = (
+    "create or replace temp table person as select employee, row_number() over () as person"
+    " from (select distinct employee from line where month = $month)",
+    "create or replace temp table place as select school, stated_class_code, row_number() over () as place"
+    " from (select distinct school, stated_class_code from line where month = $month)",
+    """
+    create or replace temp table signal_line as
+    select label, coalesce(sheet, '') as sheet, row_number, provider, school, class_code, place, person, work_date, month, week,
+           case when end_minute is not null then begin_minute end as begin_minute,
+           case when begin_minute is not null then end_minute end as end_minute,
+           case when begin_minute is null or end_minute is null then minutes end as length,
+           activity, "function", minutes, order_id, status
+    from line join person using (employee) join place using (school, stated_class_code) where month = $month
+    """,
+)
+
+_OUTSIDE_OPEN_DAYS = """
+select l.*, minutes as concerned, 0 as shown from signal_line l
+where school in (select school from open_day)
+  and not exists (select 1 from open_day o where o.school = l.school and o.day = l.work_date)
+"""
+
+_OVER_TWELVE_HOURS = f"""
+select l.*, l.minutes as concerned, d.total as shown
+from signal_line l
+join (select person, work_date, sum(minutes)::bigint as total from signal_line group by all
+      having total > {MOST_MINUTES_A_DAY}) d using (person, work_date)
+"""  # noqa: S608 - a number of this module
+
+# Touching intervals share no minute: both comparisons are strict.
+_TWO_CLASSES_AT_ONCE = """
+with moment as (select rowid as line, person, work_date, place, begin_minute, end_minute
+                from signal_line where begin_minute is not null),
+     pair as (
+       select a.line, max(least(a.end_minute, b.end_minute) - greatest(a.begin_minute, b.begin_minute))::bigint as overlap
+       from moment a join moment b on a.person = b.person and a.work_date = b.work_date and a.place <> b.place
+        and a.begin_minute < b.end_minute and b.begin_minute < a.end_minute
+       group by all)
+select l.*, p.overlap as concerned, 0 as shown from signal_line l join pair p on l.rowid = p.line
+"""
+
+# A hash finds the few candidates in one pass over narrow numbers; the columns themselves decide.
+_DUPLICATE_LINES = """
+with content as (
+       select rowid as line, hash(provider, place, person, work_date, begin_minute, end_minute, length, activity, "function")
+              as content
+       from signal_line),
+     candidate as (select line from content semi join
+                   (select content from content group by content having count(*) > 1) using (content)),
+     ranked as (
+       select l.*, count(*) over same as copies, row_number() over (same order by label, sheet, row_number) as copy
+       from signal_line l join candidate c on l.rowid = c.line
+       window same as (partition by provider, place, person, work_date, begin_minute, end_minute, length, activity, "function"))
+select * exclude (copies, copy), case when copy > 1 then minutes else 0 end as concerned, 0 as shown
+from ranked where copies > 1
+"""
+
+_UNKNOWN_CLASS = "select *, minutes as concerned, 0 as shown from signal_line where order_id is null"
+
+_PROVIDER_WITHOUT_ORDER = """
+select *, minutes as concerned, 0 as shown from signal_line where order_id is not null and status = 'excluded'
+"""
+
+_LINES_OF: Mapping[str, str] = {
+    "outside_open_days": _OUTSIDE_OPEN_DAYS,
+    "over_twelve_hours": _OVER_TWELVE_HOURS,
+    "two_classes_at_once": _TWO_CLASSES_AT_ONCE,
+    "duplicate_line": _DUPLICATE_LINES,
+    "unknown_class": _UNKNOWN_CLASS,
+    "provider_without_order": _PROVIDER_WITHOUT_ORDER,
+}
+"""Kind -> the lines it is about, each with the minutes that are in question and a number for the sentence."""
+
+_FINDINGS = """
+select month, week, school, class_code, provider, count(*) as line_count, sum(concerned)::bigint as minutes,
+       count(distinct work_date) as days, max(shown)::bigint as shown,
+       min({{'label': label, 'sheet': sheet, 'row_number': row_number}}, {refs}) as refs
+from ({lines}) group by all order by all
+"""
+
+
+def line_signals(
+    connection: duckdb.DuckDBPyConnection, days: Mapping[str, OpenDays], school_year: str, month: str
+) -> list[Row]:
+    """The signals about the lines of one month.
+
+    Args:
+        connection: holds the view `line` (`lines.lines`).
+        days: the open days of every school of the established year; lines of another school are of an unknown class.
+        school_year: key of the year.
+        month: key of the month; the day of a line decides.
+
+    Returns:
+        Rows of the product `hour_signals`.
+    """
+    connection.register("open_day", _open_day_table(days.values()))
+    for statement in _OF_MONTH:
+        connection.execute(statement, {"month": month})
+    found: list[Row] = []
+    for kind, lines in _LINES_OF.items():
+        query = _FINDINGS.format(lines=lines, refs=REFS_SHOWN)
+        for finding in connection.sql(query).to_arrow_table().to_pylist():
+            refs, shown, count = finding.pop("refs"), finding.pop("shown"), finding.pop("days")
+            text = _SENTENCE[kind].format(
+                **finding | {"days": count, "shown": duration(shown), "duration": duration(finding["minutes"])}
+            )
+            found.append(signal_row(kind, school_year, text, **finding, row_refs=_spelled(refs, finding["line_count"])))
+    return found
+
+
+def signal_row(kind: str, school_year: str, explanation: str, **values: Any) -> Row:
+    """A row of `hour_signals`. What is not given is empty; the number follows from what it is about, not from its lines."""
+    place: Row = dict.fromkeys(
+        ("month", "week", "school", "class_code", "order_id", "doelgroep", "provider", "line_count", "row_refs")
+    )
+    row: Row = {"school_year": school_year, "kind": kind, "severity": SEVERITY[kind], "explanation": explanation}
+    row |= place | values
+    about = ("school_year", "kind", "month", "week", "school", "class_code", "order_id", "doelgroep", "provider")
+    return row | {"signal_id": stable_id(*(row[name] for name in about))}
+
+
+def stable_id(*parts: str | None) -> str:
+    """Sixteen hex digits that stand for these parts."""
+    return hashlib.sha256("\x1f".join(part or "" for part in parts).encode()).hexdigest()[:16]
+
+
+def duration(minutes: int) -> str:
+    """'13:30 uur'."""
+    return f"{minutes // 60}:{minutes % 60:02d} uur"
+
+
+def _open_day_table(schools: Iterable[OpenDays]) -> pa.Table:
+    rows = [{"school": one.school, "day": day} for one in schools for day in one.days]
+    return pa.Table.from_pylist(rows, schema=pa.schema([("school", pa.string()), ("day", pa.date32())]))
+
+
+def _spelled(refs: Sequence[Mapping[str, Any]], lines: int) -> str:
+    """'label:blad:12, label:blad:13 en 4 andere', as rows are named everywhere."""
+    names = [":".join(filter(None, (ref["label"], ref["sheet"], str(ref["row_number"])))) for ref in refs]
+    more = lines - len(names)
+    return ", ".join(names) + (f" en {more} andere" if more else "")
+
+
+_WHERE = "Klas {class_code} (vestiging {school}), week {week}, aanbieder {provider}: {line_count} regel(s)"
+
+_SENTENCE: Mapping[str, str] = {
+    "outside_open_days": _WHERE
+    + " ({duration}) op {days} dag(en) waarop de school dicht is. Aanbieder: controleer de datums; "
+    "kloppen zij, laat de school dan haar kalender nagaan.",
+    "over_twelve_hours": _WHERE
+    + " van een medewerker die op één dag meer dan 12 uur schreef, over alle klassen en aanbieders samen (hoogste dag {shown}). "
+    "Aanbieder: controleer duur en eenheid, en lever een gecorrigeerd bestand aan.",
+    "two_classes_at_once": _WHERE
+    + " van een medewerker die op dat moment ook in een andere klas stond ({duration} overlap). "
+    "Aanbieder: controleer klas en tijden, en lever een gecorrigeerd bestand aan.",
+    "duplicate_line": _WHERE
+    + " die gelijk zijn aan elkaar; {duration} telt dubbel. Aanbieder: neem de dubbele regels weg, of geef begin en eind op "
+    "als het toch twee keer is geweest.",
+    "unknown_class": _WHERE
+    + " ({duration}) van een klas die in geen opdracht van het vastgestelde jaar staat; zij tellen niet als levering. "
+    "Aanbieder: corrigeer de klascode, of laat de school melden hoe de klas nu heet.",
+    "provider_without_order": _WHERE
+    + " ({duration}) van een aanbieder die voor deze klas geen opdracht heeft; zij tellen niet als levering. "
+    "Aanbieder: corrigeer klas of AGB-code, of laat de contractmanager de opdracht nagaan.",
+}

@@ -1,0 +1,135 @@
+"""Hours of an established year: reading its lines, and publishing what was delivered beside what was planned.
+
+Belongs here: the one way reports on hours read timesheets, setup and calendars, and the tables `delivery_control` and
+`delivery_summary`. Does not belong here: the rules (`hours`), which file counts (the manifest).
+
+The established setup gives orders, doelgroepen and granted hours; the newest workbook gives what came later and changes none of
+those: calendars and names of classes.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from resources.home import Home
+from zio_pipeline.errors import EstablishmentBlocked, ZioError
+from zio_pipeline.hours.delivery import delivery_control, delivery_summary
+from zio_pipeline.hours.differences import Difference, differences
+from zio_pipeline.hours.lines import Timesheet, lines
+from zio_pipeline.open_days import OpenDays, open_days_or_region
+from zio_pipeline.school_year import SchoolYear
+from zio_pipeline.setup import ClassName, SchoolYearSetup
+from zio_pipeline.stages.inputs import newest_setup
+from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.standing import accepted_table
+from zio_pipeline.stages.year import current_setup
+
+SOURCE = "provider_timesheets"
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class HoursYear:
+    """What hours are held against: the established setup, the open days of every school with a class, names of classes since."""
+
+    setup: SchoolYearSetup
+    open_days: Mapping[str, OpenDays]
+    class_names: tuple[ClassName, ...]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published of some months, and what it changed in months that had been published before."""
+
+    control: Rows
+    differences: Sequence[Difference]
+
+
+def hours_year(home: Home, school_year: str) -> HoursYear:
+    """The established year with its calendars.
+
+    Raises:
+        EstablishmentBlocked: the year is not established.
+        SetupError: a school has no calendar, nor has its region for this year.
+    """
+    if home.warehouse.establishment(school_year) is None:
+        raise EstablishmentBlocked(
+            [f"schooljaar {school_year} is nog niet vastgesteld; uren horen bij een vastgesteld jaar."]
+        )
+    setup, newest = current_setup(home, school_year), newest_setup(home, school_year)
+    calendar = newest.sheets["calendar"]
+    schools = sorted({c.school for c in setup.classes})
+    days = {school: open_days_or_region(setup.settings, calendar, school) for school in schools}
+    return HoursYear(setup, days, newest.class_names)
+
+
+@contextmanager
+def read_lines(
+    home: Home, school_year: str, month: str | None = None, year: HoursYear | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory with the view `line` over the timesheets that count, of one month or of the whole year.
+
+    Args:
+        home: where everything is kept.
+        school_year: key of an established year.
+        month: `2025-10`.
+        year: from `hours_year`, where the caller has it already.
+
+    Raises:
+        EstablishmentBlocked: the year is not established.
+    """
+    year = year or hours_year(home, school_year)
+    entries = [e for e in home.warehouse.active(SOURCE, school_year) if month in (None, e.month)]
+    sheets = (Timesheet(entry.label, accepted_table(home, entry, SOURCE)) for entry in entries)
+    with lines(sheets, year.setup, year.class_names) as connection:
+        yield connection
+
+
+def publish_delivery(home: Home, school_year: str, month: str | None = None) -> Publication:
+    """Publish `delivery_control` of one month, or of every month of the year, each in place of itself only.
+
+    Raises:
+        EstablishmentBlocked: the year is not established.
+        SetupError: a school has no calendar.
+        ZioError: the month is not of this school year.
+    """
+    months = SchoolYear.parse(school_year).months()
+    if month is not None and month not in months:
+        raise ZioError(
+            f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
+        )
+    year = hours_year(home, school_year)
+    control: Rows = []
+    changed: list[Difference] = []
+    for one in months if month is None else (month,):
+        scope = {"school_year": school_year, "month": one}
+        with read_lines(home, school_year, one, year) as connection:
+            rows = delivery_control(connection, year.setup, year.open_days, one)
+        before = home.warehouse.rows("delivery_control", **scope)
+        publish(home, {"delivery_control": rows}, scope)
+        changed += differences(before, rows) if before else []
+        control += rows
+    return Publication(control, changed)
+
+
+def publish_summary(home: Home, school_year: str) -> Rows:
+    """Publish `delivery_summary` out of the months as they stand; a month that was never published is published first.
+
+    Raises:
+        EstablishmentBlocked: the year is not established.
+        NotProved: a month that stands lacks a valid verdict.
+    """
+    control: Rows = []
+    for month in SchoolYear.parse(school_year).months():
+        scope = {"school_year": school_year, "month": month}
+        if home.warehouse.rows("delivery_control", **scope):
+            control += trusted_rows(home, "delivery_control", **scope)
+        else:
+            control += publish_delivery(home, school_year, month).control
+    rows = delivery_summary(control)
+    publish(home, {"delivery_summary": rows}, {"school_year": school_year})
+    return rows

@@ -1,0 +1,124 @@
+"""The Wlz side of the hours of one month: established shares, planning, timesheets and, where delivered, absences.
+
+Belongs here: reading them, only with proof, and publishing. Absences are read here and nowhere else: what leaves is minutes.
+Does not belong here: the rules (`hours.wlz`, `hours.planning`).
+"""
+
+from collections import Counter, defaultdict
+from datetime import date
+from typing import Any
+
+from resources.establishments import Establishment
+from resources.home import Home
+from zio_pipeline.errors import EstablishmentBlocked, ZioError
+from zio_pipeline.establishment import require_signed
+from zio_pipeline.figures import stamped
+from zio_pipeline.hours.planning import plans
+from zio_pipeline.hours.wlz import (
+    Absences,
+    AbsentDays,
+    Group,
+    Minutes,
+    absent_days,
+    key_of,
+    planning_grounds,
+    wlz_hours,
+)
+from zio_pipeline.manifest import ManifestEntry
+from zio_pipeline.payer import decide_payers
+from zio_pipeline.settings import Settings
+from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
+from zio_pipeline.stages.inputs import signed_inputs
+from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.standing import accepted_rows, quarantined_rows
+
+ABSENCE = "pupil_absence"
+_DELIVERED = "select order_id, doelgroep, sum(minutes)::bigint from line where status = 'delivered' group by all"
+
+
+def publish_wlz_hours(home: Home, school_year: str, month: str) -> list[dict[str, Any]]:
+    """Publish `wlz_hours` of one month of an established year.
+
+    Planning and absence go by the newest calendar; the key, the classes and the setting are those that were established.
+
+    Raises:
+        EstablishmentBlocked: the year is not established, so there is no key.
+        NotProved: the shares lack a valid verdict, or are not those that were signed for.
+        SetupError: the holidays of a school are not known, or a setting lacks its ground.
+        ZioError: absences stand under another pseudonym key than the pupils of the year.
+    """
+    standing = home.warehouse.establishment(school_year)
+    if standing is None:
+        raise EstablishmentBlocked(
+            [f"schooljaar {school_year} is nog niet vastgesteld; er is nog geen verdeelsleutel."]
+        )
+    year = hours_year(home, school_year)
+    key = key_of(_signed(home, standing, "funding_split"), _signed(home, standing, "share_details"))
+    minutes, absent = _minutes(home, year, month), measured_absence(home, standing, year, month)
+    found = wlz_hours(month, key, minutes, absent, planning_grounds(year.setup.sheets["settings"]))
+    rows = stamped(found, year.setup, standing.version)
+    publish(home, {"wlz_hours": rows}, {"school_year": school_year, "version": standing.version, "month": month})
+    return rows
+
+
+def _signed(home: Home, standing: Establishment, name: str) -> list[dict[str, Any]]:
+    rows = trusted_rows(home, name, school_year=standing.school_year, version=standing.version)
+    require_signed(standing.receipt, {name: rows})
+    return rows
+
+
+def _minutes(home: Home, year: HoursYear, month: str) -> dict[Group, Minutes]:
+    """Planned and delivered minutes of every doelgroep in a month."""
+    groups = {c.key: Group(c.order_id, c.doelgroep) for c in year.setup.classes}
+    planned, delivered = Counter[Group](), Counter[Group]()
+    for plan in plans(year.setup, year.open_days, month):
+        planned[groups[plan.school, plan.class_code]] += plan.minutes
+    with read_lines(home, year.setup.settings.school_year.key, month, year) as lines:
+        for order_id, doelgroep, minutes in lines.execute(_DELIVERED).fetchall():
+            delivered[Group(order_id, doelgroep)] += minutes
+    return {group: Minutes(planned[group], delivered[group]) for group in planned | delivered}
+
+
+def measured_absence(home: Home, standing: Establishment, year: HoursYear, month: str) -> dict[str, AbsentDays]:
+    """Pupil-days of absence per order whose school delivered them over the whole month; the other orders are not measured.
+
+    Raises:
+        ZioError: absences stand under another pseudonym key than the pupils of the year.
+    """
+    inputs = signed_inputs(home, standing)
+    lists = _absences(home, year.setup.settings, {file["key_id"] for file in inputs.files})
+    if not lists:
+        return {}
+    of_order = defaultdict(list)
+    for decision in decide_payers(year.setup, inputs.payer).decisions:
+        of_order[decision.order_id].append(decision)
+    found = {
+        o.order_id: absent_days(month, year.open_days[o.school], lists[o.school], of_order[o.order_id])
+        for o in year.setup.orders
+        if o.school in lists and o.school in year.open_days
+    }
+    return {order_id: absent for order_id, absent in found.items() if absent is not None}
+
+
+def _absences(home: Home, settings: Settings, keys: set[str]) -> dict[str, Absences]:
+    """What counts of each school; nothing of a school with a row in quarantine, because then it is not complete."""
+    found = {}
+    for entry in home.warehouse.active(ABSENCE, settings.school_year.key):
+        if entry.key_id not in keys:
+            raise ZioError(
+                f"{entry.label}: de afwezigheid staat onder een andere pseudoniemsleutel dan de leerlingen van schooljaar "
+                f"{settings.school_year}. Herstel de sleutel en lees opnieuw in (zio reread)."
+            )
+        if entry.school and not quarantined_rows(home, entry):
+            found[entry.school] = _list(home, entry, settings)
+    return found
+
+
+def _list(home: Home, entry: ManifestEntry, settings: Settings) -> Absences:
+    """No file can be complete for days that had still to come; those of a fictitious year are dropped all at once."""
+    rows = accepted_rows(home, entry, ABSENCE)
+    periods: dict[str, list[tuple[date, date | None]]] = defaultdict(list)
+    for row in rows:
+        periods[row["pupil"]].append((row["absent_from"], row["absent_to"]))
+    stated: date = max(row["list_date"] for row in rows)  # the same in every row (intake.scope)
+    return Absences(stated if settings.fictitious else min(stated, entry.received_on), periods)
