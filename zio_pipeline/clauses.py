@@ -231,7 +231,7 @@ CLAUSES: tuple[Clause, ...] = (
             "zio_pipeline.money:largest_remainder_beside",
             "zio_pipeline.shares:split_over_streams",
             "zio_pipeline.shares:split_over_payers",
-            "zio_pipeline.versions:fixed_terms",
+            "zio_pipeline.kept_terms:fixed_terms",
             "zio_pipeline.proofs:prove_beside",
         ),
     ),
@@ -241,9 +241,9 @@ CLAUSES: tuple[Clause, ...] = (
         "SPEC 5, order_change",
         (
             "zio_pipeline.versions:changed_orders",
-            "zio_pipeline.versions:require_same_pupils",
-            "zio_pipeline.versions:is_posted",
-            "zio_pipeline.versions:fixed_terms",
+            "zio_pipeline.kept_terms:is_posted",
+            "zio_pipeline.kept_terms:what_stays",
+            "zio_pipeline.kept_terms:fixed_terms",
             "zio_pipeline.terms:spread_terms",
         ),
     ),
@@ -253,6 +253,42 @@ CLAUSES: tuple[Clause, ...] = (
         "gewijzigde opdracht. Een mutatie is nooit een reden.",
         f"{REPORT}; SPEC 5, nieuwe versie",
         ("zio_pipeline.establishment:reason_of", "resources.establishments:propose"),
+    ),
+    Clause(
+        "S7",
+        "Wordt een opdracht die dit jaar gewijzigd is om een andere reden opnieuw gerekend, dan houdt zij de termijn waarop zij "
+        "wijzigde: wat per maand te declareren is verandert alleen als het jaar van de opdracht en wet verandert.",
+        "SPEC 5, order_change",
+        (
+            "zio_pipeline.order_history:history_with",
+            "zio_pipeline.order_history:segment_weights",
+            "zio_pipeline.order_history:again_weights",
+            "zio_pipeline.kept_terms:spread_again",
+        ),
+    ),
+    Clause(
+        "S8",
+        "Wat een later bestand anders zegt en niemand nog beoordeeld heeft, nemen alleen een peildatumfout en een bezwaar over; "
+        "een andere reden laat iedere leerling zoals hij is vastgesteld.",
+        "SPEC 5, fout of mutatie",
+        (
+            "zio_pipeline.mutations:without_mutations",
+            "zio_pipeline.mutations:as_established",
+            "zio_pipeline.mutations:taken_rows",
+        ),
+    ),
+    Clause(
+        "S9",
+        "Met een opdracht veranderen leerlingen, lidmaatschap en ritme niet mee, en losse centen van wat blijft staan verrekent de "
+        "doelgroep onderling.",
+        "SPEC 5, order_change",
+        (
+            "zio_pipeline.versions:require_same_pupils",
+            "zio_pipeline.versions:require_same_rhythm",
+            "zio_pipeline.kept_terms:with_what_stays",
+            "zio_pipeline.shares:exact_shares",
+            "zio_pipeline.shares:streams_of",
+        ),
     ),
     # F: documents (SPEC section 5)
     Clause(
@@ -293,7 +329,12 @@ CLAUSES: tuple[Clause, ...] = (
         "F5",
         "Een fout wordt hersteld door het hele document één keer te crediteren en het goede te boeken, in één keer.",
         "SPEC 5, corrigeren",
-        (f"{_BILLING}.posted:credit_of", f"{_BILLING}.posted:standing_documents", f"{_BILLING}.planning:plan"),
+        (
+            f"{_BILLING}.posted:credit_of",
+            f"{_BILLING}.posted:debtor_of",
+            f"{_BILLING}.posted:standing_documents",
+            f"{_BILLING}.planning:plan",
+        ),
     ),
     Clause(
         "F6",

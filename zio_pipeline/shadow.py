@@ -49,7 +49,7 @@ def shadow_shares(
         )
     today = replace(setup, settings=replace(settings, start_date=as_of, reference_date=as_of))
     days = {"start_date": as_of, "reference_date": as_of}
-    rows = [row if "birth_date" in row else {**row, **days} for row in current.registrations]
+    rows = [row if "age_class" not in row else {**row, **days} for row in current.registrations]
     decided = decide_payers(today, replace(current, registrations=rows))
     then = PayerOutcome(tuple(_key_of_today(setup, established, decided)), (), ())
     details = split_over_payers(setup, doelgroep_budgets(setup), then, base)

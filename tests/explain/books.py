@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import date
 
+from tests.test_billing import standing
 from tests.year_builder import (
     BREDA,
     DE_BODDE,
@@ -142,7 +143,7 @@ def posted_documents(figures: YearFigures, until: date = date(2026, 7, 31)) -> l
 
 def credited(original: PostedDocument, on: date) -> PostedDocument:
     """The credit of a document, asked for by version 2."""
-    return posted_as(credit_of(original, 2, on), 1, GENESIS)
+    return posted_as(credit_of(original, 2, on, standing()), 1, GENESIS)
 
 
 def _numbered(ready: Sequence[ReadyDocument]) -> list[PostedDocument]:

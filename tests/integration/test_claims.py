@@ -153,7 +153,7 @@ def test_the_command_shows_what_somebody_must_look_at(home: Home, drop: Path, tm
     out = io.StringIO()
     assert args.command(args, Console(file=out, width=200)) == 0
     shown = out.getvalue()
-    assert "LP-SIZA-2025, Jeugdwet, 2025-11: dubbel. Factuur SZ-2025-" in shown
+    assert "LP-SIZA-2025, Jeugdwet, 2025-11: dubbel. Dezelfde factuur is meer dan één keer ingediend." in shown
     assert "BO-AMARANT-2025, Jeugdwet, 2026-03: klopt, te laat." in shown
     assert ANSWERS in shown
 

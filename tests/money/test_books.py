@@ -1,8 +1,9 @@
 """The books under any sequence of what people, schools and machines do to them, on SQLite and on PostgreSQL.
 
-Hypothesis plays: it establishes new versions for each reason (tariffs, hours between doelgroepen, contributions, pupils), bills,
-previews, parks, releases, closes periods, kills the program between any two commits and starts it again. After every step the ledger is proved; after every run each payer's year
-is what was posted, what waits and what is still to come, to the cent; in the end a last run finds nothing to do.
+Hypothesis plays: it establishes new versions for each reason (tariffs, hours, contributions, pupils), bills, previews, parks,
+releases, closes periods, kills the program between any two commits and starts it again. After every step the ledger is proved,
+and after an order change that nothing posted is taken back; after every run each payer's year is what was posted, what waits
+and what is still to come, to the cent; in the end a last run finds nothing to do.
 """
 
 import os

@@ -62,7 +62,7 @@ def test_an_order_change_falls_when_something_is_posted_at_the_last_moment(anywh
     beside(monkeypatch, lambda: anywhere.bill(JANUARY))
     with pytest.raises(WarehouseError, match=r"past niet meer: wat geboekt is\. Stel opnieuw voor"):
         establishing.approve(anywhere.home, KEY, made.receipt_hash, "Piet", JANUARY)
-    assert version(region) == 1
+    assert version(anywhere) == 1
     with pytest.raises(NotProved, match="past niet meer"):
         establishing.approve(anywhere.home, KEY, made.receipt_hash, "Piet", JANUARY)
     assert anywhere.home.verify() == []

@@ -25,6 +25,7 @@ from zio_pipeline.stages import (
     mutations,
     releasing,
     retention,
+    thinning,
     verifying,
     year,
 )
@@ -106,6 +107,7 @@ def status(args: argparse.Namespace, console: Console) -> int:
     """How the school year stands."""
     home = Home.open(args.home)
     show.status(console, home.warehouse, home.ledger.posted(args.school_year), args.school_year)
+    show.whole_files(console, len(thinning.whole_files(home, args.school_year)))
     show.outdated(console, outdated(home), home.keys)
     return 0
 

@@ -126,7 +126,7 @@ class ShareTrees:
             return ruled
         said = Given("losse centen van termijnen die blijven staan, binnen de doelgroep verrekend")
         parts = (ruled, Node("Losse centen", odd, Unit.CENTS, said))
-        return proved(Node(label, group.amounts[own], Unit.CENTS, Sum(), parts, "S5"))
+        return proved(Node(label, group.amounts[own], Unit.CENTS, Sum(), parts, "S9"))
 
     def _ruled(self, group: _Group, own: int, label: str, weight: Node, clause: str) -> Node:
         """What the rule of a new version gives, before odd cents of an order change."""

@@ -69,7 +69,7 @@ def _is_thin(row: Row) -> bool:
 
 
 def _kept(row: Row, basis: Mapping[str, Any]) -> Facts:
-    kept = [row, *(dict(row) | other for other in row["otherwise"])]
+    kept = [row, *(dict(row) | other for other in row.get("otherwise") or ())]
     found = next((one for one in kept if {name: one[name] for name in basis} == basis), None)
     if found is None:
         raise SetupError(

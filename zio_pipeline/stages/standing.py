@@ -44,7 +44,8 @@ def accepted_rows(home: Home, entry: ManifestEntry, dataset: str) -> list[dict[s
     if older and not any(home.vault.has(found) for found in (name, f"{name}{THIN}")):
         return []
     rows = rows_with_refs(entry.label, accepted_table(home, entry, dataset))
-    return [_blank(contract.dataset(dataset)) | row for row in rows] if older else rows
+    # A thin table lacks columns on purpose.
+    return [_blank(contract.dataset(dataset)) | row for row in rows] if older and home.vault.has(name) else rows
 
 
 def _blank(dataset: Dataset) -> dict[str, Any]:

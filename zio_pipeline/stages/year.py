@@ -21,6 +21,7 @@ from zio_pipeline.proofs import require
 from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.inputs import later_than_signed, year_inputs
 from zio_pipeline.stages.publishing import publish
+from zio_pipeline.stages.residence import later_disputes
 from zio_pipeline.stages.standing import DECISIONS, accepted_table
 from zio_pipeline.versions import idle_changes
 
@@ -65,6 +66,7 @@ def publish_decisions(home: Home, school_year: str) -> PayerOutcome:
             *_worklist_rows(school_year, outcome),
             *worklist_rows(later.differences, setup, outcome.decisions),
             *not_comparable_rows(school_year, later.not_comparable),
+            *later_disputes(home, school_year, inputs.payer, outcome),
         ],
         "signals": _signal_rows(school_year, [*outcome.signals, *idle]),
     }
