@@ -10,7 +10,18 @@ import pytest
 
 import zio_pipeline.billing
 import zio_pipeline.payer
-from zio_pipeline import budget, declarations, establishment, money, proofs, shares, terms, versions
+from zio_pipeline import (
+    budget,
+    declarations,
+    establishment,
+    kept_terms,
+    money,
+    order_history,
+    proofs,
+    shares,
+    terms,
+    versions,
+)
 from zio_pipeline.clauses import CLAUSES, clause
 
 NO_RULE = {
@@ -29,7 +40,7 @@ def submodules(package: ModuleType) -> list[ModuleType]:
     return [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
 
 
-MONEY = [budget, declarations, establishment, money, proofs, shares, terms, versions]
+MONEY = [budget, declarations, establishment, kept_terms, money, order_history, proofs, shares, terms, versions]
 MONEY += submodules(zio_pipeline.billing) + submodules(zio_pipeline.payer)
 
 
