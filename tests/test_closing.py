@@ -25,6 +25,7 @@ from tests.resources.test_ledger import END as LAST
 from tests.resources.test_ledger import establish as approved
 from tests.resources.test_ledger import ready
 from tests.test_accruals import document
+from zio_pipeline.claims import SETTLED
 from zio_pipeline.cli import closing as commands
 from zio_pipeline.errors import WarehouseError, ZioError
 from zio_pipeline.figures import figures_hash
@@ -217,13 +218,20 @@ def register_statements(home: Home, setup: SchoolYearSetup) -> None:
 
 
 def decide_parked(home: Home, workbook: Path, tmp_path: Path) -> None:
-    """A newer workbook with a besluit for everybody who is parked."""
+    """A newer workbook with a besluit for everybody who is parked, and for every claim that is not right."""
     book = load_workbook(workbook)
     sheet = book["besluiten"]
     header = next(row for row in sheet.iter_rows() if any(cell.value == "besluit" for cell in row))
     column = {cell.value: cell.column for cell in header}
-    for number, payer in enumerate(sorted({r["payer"] for r in home.warehouse.rows("parked_documents")})):
-        values = {"besluit": f"SLUIT{number}", "soort": "openstaand bij afsluiting", "betreft": payer}
+    payers = sorted({r["payer"] for r in home.warehouse.rows("parked_documents")})
+    wrong = sorted(
+        {(r["order_id"], r["month"]) for r in home.warehouse.rows("claim_control") if r["status"] not in SETTLED}
+    )
+    assert wrong
+    decided = [{"soort": "openstaand bij afsluiting", "betreft": payer} for payer in payers]
+    decided += [{"soort": "declaratie afboeken", "opdracht": order_id, "maand": month} for order_id, month in wrong]
+    for number, values in enumerate(decided):
+        values |= {"besluit": f"SLUIT{number}"}
         values |= {"besloten door": "bestuur", "besloten op": END, "reden": "oninbaar (fictief)"}
         at = sheet.max_row + 1
         for name, value in values.items():
@@ -243,7 +251,8 @@ def test_a_year_is_closed_when_everything_is_settled(home: Home, settled_year: S
     assert said.count("niet geregistreerd") == len({order.provider for order in setup.orders}) == 2
     assert parked
     assert all(f"Betaler {payer}: nog te factureren" in said for payer in parked)
-    assert len(said.splitlines()) == 1 + 2 + len(parked), "and nothing else: closing compares the claims itself"
+    assert said.count("niet akkoord en niet afgeboekt") == 1, "closing compares the claims itself"
+    assert len(said.splitlines()) == 1 + 1 + 2 + len(parked), "and nothing else"
 
     register_statements(home, setup)
     (workbook,) = settled_year.inbox.glob("inrichting*.xlsx")

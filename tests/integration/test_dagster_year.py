@@ -34,13 +34,15 @@ def through_dagster(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dg.
         ("innemen", None),
         ("schooljaar", YEAR),
         *(("maand", month) for month in MONTHS),
+        *(("uren", month) for month in MONTHS),
         ("halfjaar", f"{YEAR}-H1"),
         ("halfjaar", f"{YEAR}-H2"),
     ]
     for job, partition in runs:
         result = defs.get_repository_def().get_job(job).execute_in_process(instance=instance, partition_key=partition)
         assert result.success
-        assert all(check.passed for check in result.get_asset_check_evaluations())
+        checks = result.get_asset_check_evaluations()
+        assert all(check.passed or check.severity == dg.AssetCheckSeverity.WARN for check in checks)
     parked = dg.materialize(
         [a for a in defs.assets if dg.AssetKey("parked_documents") in a.keys],
         instance=instance,

@@ -26,7 +26,7 @@ from zio_pipeline.stages.retention import remove_expired
 from zio_pipeline.stages.standing import accepted_rows
 
 YEAR, ON = "2025-2026", date(2025, 7, 1)
-PROOFS = {"provider_timesheets", "provider_claims"}
+PROOFS = {"provider_timesheets", "provider_claims", "pupil_absence"}
 """What comes after the establishment and changes no amount: a newer reading of it is welcome."""
 READ_BADLY, READ_WELL = csv_of(pupil(1), pupil(2, geboortedatum="31-02-2012")), csv_of(pupil(1), pupil(2))
 Reader = Callable[[Sequence[bytes], Keys], list[Delivery]]
@@ -235,7 +235,7 @@ def test_another_pseudonym_key_is_followed_by_reading_the_open_year_again(signed
     assert home.keys.key_id != signed.keys.key_id
     offered = outdated(home)
     assert {e.source for e in offered if e.school_year == YEAR} == PROOFS
-    assert len([e for e in offered if e.school_year == "2026-2027"]) == 4
+    assert len([e for e in offered if e.school_year == "2026-2027" and e.source not in PROOFS]) == 4
     assert command(home, "status", "--school-year", YEAR) == 0
     assert (
         "6 bestanden zijn met een andere pseudoniemsleutel ingenomen; herlees ze met zio reread."
