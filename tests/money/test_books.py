@@ -28,7 +28,7 @@ from tests.region import JULY, KEY, Region, quick
 from tests.year_builder import BREDA, GOIRLE, HEUSDEN, TILBURG
 from zio_pipeline.billing import standing_documents
 from zio_pipeline.errors import EstablishmentBlocked, ZioError
-from zio_pipeline.stages import releasing
+from zio_pipeline.stages import closing, releasing
 
 END = date(2026, 8, 31)
 MONTHS = ("2025-09", "2025-11", "2026-01", "2026-02", "2026-06")
@@ -210,6 +210,14 @@ class Books(RuleBasedStateMachine):
         numbers = {d.number for d in self.region.posted()}
         releasing.release(self.region.home, KEY, [], "Fin", self.day)
         assert self.region.home.ledger.states().keys() == numbers
+
+    @rule()
+    def closing_the_year_too_early(self) -> None:
+        """Nobody has claimed anything: the year cannot be closed, and trying changes nothing."""
+        before = self.region.posted()
+        with pytest.raises(ZioError):
+            closing.close(self.region.home, KEY, "Fin", self.day)
+        assert self.region.posted() == before
 
     @rule()
     def close_a_period(self) -> None:
