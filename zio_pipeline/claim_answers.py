@@ -3,25 +3,20 @@
 Belongs here: what one provider reads, as bytes. It is pure: the same verdicts, in whatever order, give the same bytes.
 Does not belong here: reaching the verdicts (claims), where the workbook is kept.
 
-Nothing a sender wrote can become a formula, not even after an edit: it is a string, in a cell formatted as text, with the
-prefix that keeps it one (SPEC section 8). Amounts are numbers with two decimals, written as whole cents over a hundred.
+Amounts are numbers with two decimals, written as whole cents over a hundred.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from io import BytesIO
-from typing import Any
 
 from zio_pipeline.claims import LAW_IN_DUTCH, SETTLED, LineVerdict, MonthVerdict
 from zio_pipeline.contracts import products
+from zio_pipeline.workbooks import LOOKS, Cell, Sheet, new_workbook
 
-Cell = str | int | Decimal | date | None
-
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MONTHS = ("opdracht", "wet", "maand", "te declareren", "gedeclareerd", "geweigerd", "verschil", "oordeel", "reden")
 _LINES = (
     "bestand en regel", "vestiging", "opdracht", "wet", "maand", "factuurnummer", "factuurdatum", "ontvangen op", "bedrag",
@@ -57,70 +52,19 @@ def claim_answer(to: Addressee, months: Iterable[MonthVerdict], lines: Iterable[
         months: the verdicts of its orders, in any order.
         lines: the verdicts of its own lines, in any order.
     """
-    import xlsxwriter  # noqa: PLC0415  (costs a tenth of a second; only this needs it)
-
     verdicts = sorted(months, key=lambda m: m.place)
     own = sorted(lines, key=lambda v: (v.line.month, v.line.school, v.line.law, v.line.invoice_number, v.line.row_ref))
     buffer = BytesIO()
-    options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")} | {"in_memory": True}
-    font = {"default_format_properties": {"font_name": "Arial", "font_size": 10}}
-    with xlsxwriter.Workbook(buffer, options | font) as book:
-        made = datetime(2020, 1, 1)  # noqa: DTZ001  (a fixed property of the file, not a moment)
-        book.set_properties({"title": "Antwoord op uw declaraties", "created": made})
-        formats = {name: book.add_format(look) for name, look in _LOOKS.items()}
-        _write_summary(_Sheet(book.add_worksheet("Samenvatting"), formats), to, verdicts, own)
-        _write_table(_Sheet(book.add_worksheet("Per maand"), formats), _MONTHS, map(_month_cells, verdicts))
-        _write_table(_Sheet(book.add_worksheet("Per regel"), formats), _LINES, map(_line_cells, own))
+    with new_workbook(buffer, "Antwoord op uw declaraties") as book:
+        formats = {name: book.add_format(look) for name, look in LOOKS.items()}
+        _write_summary(Sheet(book, "Samenvatting", formats), to, verdicts, own)
+        Sheet(book, "Per maand", formats).table(_MONTHS, [_month_cells(month) for month in verdicts], _WIDTHS)
+        Sheet(book, "Per regel", formats).table(_LINES, [_line_cells(line) for line in own], _WIDTHS)
     return buffer.getvalue()
 
 
-_LINE = {"valign": "top", "text_wrap": True, "border": 1, "border_color": "#BFBFBF"}
-_LOOKS: Mapping[str, Mapping[str, Any]] = {
-    "title": {"bold": True, "font_color": "#1F3A5F", "font_size": 16},
-    "plain": {"valign": "top", "text_wrap": True},
-    "label": {"valign": "top", "bold": True},
-    "head": {"bold": True, "font_color": "#FFFFFF", "bg_color": "#1F3A5F", "border": 1},
-    "text": _LINE | {"num_format": "@", "quote_prefix": True},
-    "euro": _LINE | {"num_format": "#,##0.00"},
-    "count": _LINE | {"num_format": "#,##0"},
-    "date": _LINE | {"num_format": "dd-mm-yyyy"},
-}
-
-
-class _Sheet:
-    """A sheet, written from top to bottom."""
-
-    def __init__(self, sheet: Any, formats: Mapping[str, Any]):
-        self.sheet, self.formats, self.row = sheet, formats, 0
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        sheet.set_footer("&R&8&A, pagina &P van &N")
-
-    def add(self, cells: Sequence[Cell], look: str = "") -> None:
-        """Write one line; every value gets the look of its kind, unless one is given."""
-        for column, value in enumerate(cells):
-            if value is None or value == "":
-                self.sheet.write_blank(self.row, column, None, self.formats[look or "text"])
-            elif isinstance(value, str):
-                self.sheet.write_string(self.row, column, _fit(value), self.formats[look or "text"])
-            elif isinstance(value, date):
-                self.sheet.write_datetime(self.row, column, value, self.formats[look or "date"])
-            else:
-                kind = "euro" if isinstance(value, Decimal) else "count"
-                self.sheet.write_number(self.row, column, value, self.formats[look or kind])
-        self.row += 1
-
-
-def _fit(text: str) -> str:
-    """A text as a cell can hold it. XlsxWriter takes what stands between the tags <r> for ready-made XML."""
-    text = _UNFIT.sub("\ufffd", text)[:16_000]
-    return f"{text} " if text.startswith("<r>") and text.endswith("</r>") else text
-
-
-def _write_summary(page: _Sheet, to: Addressee, months: Sequence[MonthVerdict], lines: Sequence[LineVerdict]) -> None:
-    for column, width in enumerate((26, 70, 16, 16)):
-        page.sheet.set_column(column, column, width)
+def _write_summary(page: Sheet, to: Addressee, months: Sequence[MonthVerdict], lines: Sequence[LineVerdict]) -> None:
+    page.widths((26, 70, 16, 16))
     page.add(["Antwoord op uw declaraties"], "title")
     about = {
         "Aanbieder": f"{to.name} ({to.provider})",
@@ -128,9 +72,7 @@ def _write_summary(page: _Sheet, to: Addressee, months: Sequence[MonthVerdict], 
         "Stand op": f"{to.as_of:%d-%m-%Y}",
     }
     for label, text in (about | ({"Let op": "Fictief: verzonnen bedragen"} if to.fictitious else {})).items():
-        page.sheet.write_string(page.row, 0, label, page.formats["label"])
-        page.sheet.write_string(page.row, 1, _fit(text), page.formats["plain"])
-        page.row += 1
+        page.pair(label, text)
     page.row += 1
     page.add(["oordeel", "wat u kunt doen", "maanden", "bedrag verschil"], "head")
     counted, differences = Counter[str](), Counter[str]()
@@ -146,7 +88,7 @@ def _write_summary(page: _Sheet, to: Addressee, months: Sequence[MonthVerdict], 
     _write_total(page, months, lines)
 
 
-def _write_total(page: _Sheet, months: Sequence[MonthVerdict], lines: Sequence[LineVerdict]) -> None:
+def _write_total(page: Sheet, months: Sequence[MonthVerdict], lines: Sequence[LineVerdict]) -> None:
     """What was sent is what counts and what does not: the provider can add it up in its own books."""
     page.row += 1
     page.add(["optelling", "debet min credit", "regels", "bedrag"], "head")
@@ -158,17 +100,6 @@ def _write_total(page: _Sheet, months: Sequence[MonthVerdict], lines: Sequence[L
         page.add([what, "", len(mine), _euros(sum(v.line.signed_cents for v in mine))])
     settled = sum(month.status in SETTLED for month in months)
     page.add(["afgehandeld", f"{settled} van {len(months)} maanden", None, None])
-
-
-def _write_table(page: _Sheet, headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    for column, header in enumerate(headers):
-        page.sheet.set_column(column, column, _WIDTHS.get(header, 14))
-    page.add(headers, "head")
-    page.sheet.freeze_panes(1, 0)
-    page.sheet.repeat_rows(0)
-    for cells in rows:
-        page.add(cells)
-    page.sheet.autofilter(0, 0, max(page.row - 1, 1), len(headers) - 1)
 
 
 def _month_cells(month: MonthVerdict) -> Sequence[Cell]:

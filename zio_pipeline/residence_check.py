@@ -19,6 +19,7 @@ from typing import Any
 
 from zio_pipeline.payer import Decision
 from zio_pipeline.payer.facts import EVIDENCE
+from zio_pipeline.workbooks import fit, new_workbook
 
 MUNICIPALITY, REFERENCE, CONFIRMED = "gemeente", "verwijzing", "bevestigd (ja/nee)"
 SINCE, OTHER, NOTE = "sinds wanneer", "welke gemeente dan wel", "toelichting"
@@ -107,14 +108,9 @@ def workbook(
         children: its own pupils and nobody else's.
         schools: name by BRIN and vestiging.
     """
-    import xlsxwriter  # noqa: PLC0415  (costs a tenth of a second)
-
     code, name = municipality
     buffer = BytesIO()
-    options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")} | {"in_memory": True}
-    with xlsxwriter.Workbook(buffer, options) as book:
-        made = datetime(2020, 1, 1)  # noqa: DTZ001  (a fixed property of the file, not a moment)
-        book.set_properties({"title": "Woonplaatstoets", "subject": "Vertrouwelijk", "created": made})
+    with new_workbook(buffer, "Woonplaatstoets", "Vertrouwelijk") as book:
         looks = {look: book.add_format(how) for look, how in _looks().items()}
         sheet = book.add_worksheet("Woonplaatstoets")
         sheet.protect("", {"format_columns": True, "format_rows": True, "sort": True, "autofilter": True})
@@ -163,7 +159,7 @@ def _looks() -> dict[str, dict[str, Any]]:
 
 def _write_child(sheet: Any, number: int, child: Child, texts: Sequence[str], looks: Mapping[str, Any]) -> None:
     for column, value in enumerate(texts):
-        sheet.write_string(number, column, value, looks["text"])
+        sheet.write_string(number, column, fit(value), looks["text"])
     sheet.write_datetime(number, 4, _midnight(child.birth_date), looks["date"])
     sheet.write_string(number, 5, child.postcode, looks["text"])
     if child.since is None:

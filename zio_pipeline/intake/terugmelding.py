@@ -11,7 +11,6 @@ prefix that keeps it one (SPEC section 8). A character that a workbook cannot ho
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from io import BytesIO
 from textwrap import wrap
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zio_pipeline.contracts import sources
+from zio_pipeline.workbooks import new_workbook
 
 MAX_SHOWN = 10_000
 """Rows shown on a sheet; a line says how many are not, and the table of reasons counts them all."""
@@ -92,19 +92,13 @@ def terugmelding(delivery: Mapping[str, Any], reasons: Sequence[Mapping[str, Any
     Raises:
         ValueError: the counts do not add up, or are not those of the reasons (SPEC section 2: always shown).
     """
-    import xlsxwriter  # noqa: PLC0415  (costs a tenth of a second, and most files are accepted whole)
-
     contract, headers = sources().get(delivery["source"]), _headers(raw)
     dutch = {c.name: c.dutch for dataset in (contract.datasets if contract else ()) for c in dataset.columns}
     rejected, remarks = _sorted_out(_said(reason, headers, dutch) for reason in reasons)
     _require_sums(delivery, sum(number > 0 for _, number in rejected))
     blocks = _blocks(headers, rejected, raw)
     buffer = BytesIO()
-    options = {f"strings_to_{kind}": False for kind in ("formulas", "urls", "numbers")} | {"in_memory": True}
-    font = {"default_format_properties": {"font_name": "Arial", "font_size": 10}}
-    with xlsxwriter.Workbook(buffer, options | font) as book:
-        made = datetime(2020, 1, 1)  # noqa: DTZ001  (a fixed property of the file, not a moment)
-        book.set_properties({"title": "Terugmelding", "subject": "Uw aanlevering; vertrouwelijk", "created": made})
+    with new_workbook(buffer, "Terugmelding", "Uw aanlevering; vertrouwelijk") as book:
         formats = {name: book.add_format(look) for name, look in _looks().items()}
         page = _Page(book.add_worksheet("Samenvatting"), formats, (24, 90, 14))
         steps = _steps(delivery["status"], bool(rejected), bool(remarks))
