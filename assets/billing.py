@@ -1,12 +1,11 @@
 """Billing: ten declarations, monthly documents to members and zorgkantoren, two to municipalities outside the region."""
 
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.billing import DesiredDocument
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
@@ -21,15 +20,6 @@ from zio_pipeline.orchestration.partitions import (
     year_to_months,
 )
 from zio_pipeline.stages import billing, releasing, year
-
-
-class BusinessDate(dg.Config):
-    """The day a run books on. Schedules give the day they ticked for; left empty it is today in the Netherlands."""
-
-    as_of: str = ""
-
-    def on(self, clock: ClockResource) -> date:
-        return date.fromisoformat(self.as_of) if self.as_of else clock.today()
 
 
 def _mapped(names: list[str], mapping: dg.PartitionMapping) -> list[dg.AssetDep]:

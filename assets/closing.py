@@ -6,8 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.billing import BusinessDate
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from resources.home import Home
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made

@@ -1,18 +1,17 @@
 """Establishing from Dagster: one run is one signature, with the same rules as `zio establish`."""
 
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.errors import ZioError
 from zio_pipeline.money import format_euro
 from zio_pipeline.orchestration.outcomes import stopped
 from zio_pipeline.stages import establishing, year
 
 
-class Signature(dg.Config):
+class Signature(BusinessDate):
     """One signature: `step` is `propose` or `approve`; `receipt` for an approval, `reason` and `explanation` for a new version."""
 
     school_year: str
@@ -21,12 +20,11 @@ class Signature(dg.Config):
     receipt: str = ""
     reason: str = ""
     explanation: str = ""
-    as_of: str = ""
 
 
 @dg.op(pool="warehouse", description="Eén handtekening: voorstellen (propose) of goedkeuren (approve).")
 def sign(context: dg.OpExecutionContext, config: Signature, home: HomeResource, clock: ClockResource) -> None:
-    opened, on = home.open(), date.fromisoformat(config.as_of) if config.as_of else clock.today()
+    opened, on = home.open(), config.on(clock)
     try:
         if config.step == "propose":
             year.publish_decisions(opened, config.school_year)

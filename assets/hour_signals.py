@@ -6,8 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.billing import BusinessDate
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from resources.notifier import Notifier
 from zio_pipeline.errors import ZioError
 from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, owed_in_words

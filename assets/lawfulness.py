@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.billing import BusinessDate
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.hours.lawfulness import SAMPLE_SIZE, TOLERANCE_PERMILLE
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made

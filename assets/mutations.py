@@ -1,24 +1,17 @@
 """Mutations: what changed after the peildatum, and what it would have cost; nothing is settled with them."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
 from zio_pipeline.orchestration.partitions import school_years
 from zio_pipeline.stages.mutations import publish_mutations
 
 NAMES = ("mutations", "shadow_shares")
-
-
-class ShadowConfig(dg.Config):
-    """The day whose situation counts in the shadow. Left empty it is today in the Netherlands."""
-
-    as_of: str = ""
 
 
 @dg.multi_asset(
@@ -28,11 +21,11 @@ class ShadowConfig(dg.Config):
     pool="warehouse",
 )
 def mutations_and_shadow(
-    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: ShadowConfig
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
 ) -> Iterator[Outcome]:
     """SPEC section 4: kept, and shown with what they would have cost."""
     opened, key = home.open(), context.partition_key
-    as_of = date.fromisoformat(config.as_of) if config.as_of else clock.today()
+    as_of = config.on(clock)
 
     def work() -> dict[str, list[dict[str, Any]]]:
         return publish_mutations(opened, key, as_of)

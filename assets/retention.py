@@ -1,22 +1,20 @@
 """Retention: what senders wrote is removed after its period, and what left the vault; the record of both is a table."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import ClockResource, HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
 from zio_pipeline.orchestration.partitions import school_years
 from zio_pipeline.stages.retention import KEEP_DAYS, remove_expired, require_no_future
 
 
-class RetentionConfig(dg.Config):
-    """The day of the removal (the schedule gives the day it ticked for; left empty it is today), and the period in days."""
+class RetentionConfig(BusinessDate):
+    """The day of the removal, and the period in days."""
 
-    as_of: str = ""
     keep_days: int = KEEP_DAYS
 
 
@@ -29,7 +27,7 @@ class RetentionConfig(dg.Config):
 def removals(config: RetentionConfig, home: HomeResource, clock: ClockResource) -> Iterator[Outcome]:
     """Remove what is past its period, and show everything that was ever removed."""
     opened, today = home.open(), clock.today()
-    as_of = date.fromisoformat(config.as_of) if config.as_of else today
+    as_of = config.on(clock)
 
     def work() -> dict[str, list[dict[str, Any]]]:
         require_no_future(opened, as_of, today)

@@ -28,3 +28,12 @@ class ClockResource(dg.ConfigurableResource[None]):
 
     def today(self) -> date:
         return date.fromisoformat(self.fixed) if self.fixed else clock.today()
+
+
+class BusinessDate(dg.Config):
+    """The business date of a run. Schedules give the day they ticked for; left empty it is what the clock says."""
+
+    as_of: str = ""
+
+    def on(self, clock: ClockResource) -> date:
+        return date.fromisoformat(self.as_of) if self.as_of else clock.today()
