@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
+from textwrap import wrap
 from typing import Any
 
 Cell = str | int | Decimal | date | None
@@ -51,11 +52,18 @@ def fit(text: str) -> str:
     return f"{text} " if text.startswith("<r>") and text.endswith("</r>") else text
 
 
+def lines_needed(text: str, width: int) -> int:
+    """How many lines a text takes in a column of so many characters."""
+    # Most letters are narrower than the digit by which Excel counts a width.
+    return sum(1 if len(part) <= width else len(wrap(part, width + width // 8)) for part in text.split("\n"))
+
+
 class Sheet:
     """A sheet of a report, written from top to bottom."""
 
     def __init__(self, book: Any, name: str, formats: Mapping[str, Any], footer: str = ""):
         self.sheet, self.formats, self.row = book.add_worksheet(name), formats, 0
+        self._widths: Sequence[int] = ()
         self.sheet.set_landscape()
         self.sheet.set_paper(9)
         self.sheet.fit_to_pages(1, 0)
@@ -63,11 +71,13 @@ class Sheet:
 
     def widths(self, widths: Sequence[int]) -> None:
         """The width of the first columns."""
+        self._widths = widths
         for column, width in enumerate(widths):
             self.sheet.set_column(column, column, width)
 
     def add(self, cells: Sequence[Cell], look: str = "") -> None:
         """Write one line; every value gets the look of its kind, unless one is given."""
+        self._make_room(cells, look)
         for column, value in enumerate(cells):
             if value is None or value == "":
                 self.sheet.write_blank(self.row, column, None, self.formats[look or "text"])
@@ -80,8 +90,18 @@ class Sheet:
                 self.sheet.write_number(self.row, column, value, self.formats[look or kind])
         self.row += 1
 
+    def _make_room(self, cells: Sequence[Cell], look: str) -> None:
+        """A program that does not measure the text itself would print one line over the next."""
+        if look == "title":
+            return
+        texts = (cell if isinstance(cell, str) else "" for cell in cells)
+        lines = max((lines_needed(text, width) for text, width in zip(texts, self._widths, strict=False)), default=1)
+        if lines > 1:
+            self.sheet.set_row(self.row, min(13 * lines + 4, 405))
+
     def pair(self, label: str, text: str) -> None:
         """Write a label and what it says."""
+        self._make_room((label, text), "plain")
         self.sheet.write_string(self.row, 0, fit(label), self.formats["label"])
         self.sheet.write_string(self.row, 1, fit(text), self.formats["plain"])
         self.row += 1

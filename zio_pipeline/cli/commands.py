@@ -30,6 +30,7 @@ from zio_pipeline.stages import (
     year,
 )
 from zio_pipeline.stages.inputs import later_files
+from zio_pipeline.stages.publishing import never_made
 from zio_pipeline.stages.receiving import inbox_files, inbox_folders, receive
 from zio_pipeline.stages.rereading import outdated
 from zio_pipeline.stages.rereading import reread as read_again
@@ -93,6 +94,8 @@ def export(home: Home, school_year: str) -> None:
         scope: dict[str, Any] = {"school_year": school_year} | (
             {"version": version} if "version" in dataset.key else {}
         )
+        if never_made(home, dataset, scope):
+            continue  # an empty file would say that there was nothing
         restricted = {column.name for column in dataset.columns if column.classification == "restricted"}
         if restricted:
             whole = home.warehouse.export_csv(name, **scope)

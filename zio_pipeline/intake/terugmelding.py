@@ -12,14 +12,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
-from textwrap import wrap
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from zio_pipeline.contracts import sources
-from zio_pipeline.workbooks import new_workbook
+from zio_pipeline.workbooks import lines_needed, new_workbook
 
 MAX_SHOWN = 10_000
 """Rows shown on a sheet; a line says how many are not, and the table of reasons counts them all."""
@@ -285,8 +284,7 @@ class _Page:
                 text = _clean(value, MAX_CHARACTERS if look in ("cell", "mark") else 16_000)
                 self.sheet.write_string(self.row, column, text, format_)
                 if look not in ("title", "section"):
-                    parts = text.split("\n")
-                    lines = max(lines, sum(1 if len(p) <= width else len(wrap(p, width + width // 8)) for p in parts))
+                    lines = max(lines, lines_needed(text, width))
             else:
                 self.sheet.write_blank(self.row, column, None, format_)
         self.sheet.set_row(self.row, 24 if cells[0][1] == "title" else min(13 * lines + 4, 405))

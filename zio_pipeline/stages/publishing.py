@@ -82,6 +82,13 @@ def trusted_rows(home: Home, name: str, **scope: Any) -> list[dict[str, Any]]:
     return rows
 
 
+def never_made(home: Home, dataset: Dataset, scope: Mapping[str, Any]) -> bool:
+    """Whether a table is empty because nobody has published it, and not because there is nothing to say."""
+    if home.warehouse.rows(dataset.name, **scope):
+        return False
+    return home.warehouse.verdict(dataset.name, figures_hash({dataset.name: []}), ruleset_hash(dataset)) is None
+
+
 def _shaped(dataset: Dataset, row: Mapping[str, Any]) -> dict[str, Any]:
     return {column.name: row[column.name] for column in dataset.columns}
 
