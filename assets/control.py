@@ -1,4 +1,4 @@
-"""Control: the hours that were delivered, and the equations that prove the settlement."""
+"""Control: the equations that prove the settlement."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,28 +9,8 @@ from resources.dagster_home import HomeResource
 from resources.home import Home
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
-from zio_pipeline.orchestration.partitions import months, school_years, year_of
+from zio_pipeline.orchestration.partitions import school_years
 from zio_pipeline.stages import verifying, year
-
-
-@dg.multi_asset(
-    name="delivered_hours",
-    specs=[
-        product_spec(
-            "delivered_hours",
-            ["provider_timesheets"],
-            months,
-        )
-    ],
-    check_specs=[contract_check("delivered_hours")],
-    pool="warehouse",
-)
-def delivered_hours(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
-    """Plain totals of the accepted timesheets of one month."""
-    opened, month = home.open(), context.partition_key
-    yield from tables_made(
-        ("delivered_hours",), lambda: {"delivered_hours": year.publish_delivered_hours(opened, year_of(month), month)}
-    )
 
 
 @dg.multi_asset(

@@ -12,23 +12,25 @@ from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_
 from zio_pipeline.orchestration.partitions import months, months_to_year, school_years, year_of, year_to_months
 from zio_pipeline.stages import hours
 
+DELIVERY = ("delivered_hours", "delivery_control")
 SHOWN = 50
 """Differences that are told one by one; of the others the number."""
 
 
 @dg.multi_asset(
-    name="delivery_control",
+    name="delivery",
     specs=[
         product_spec(
-            "delivery_control",
+            name,
             ["provider_timesheets", dg.AssetDep("established_year", partition_mapping=year_to_months)],
             months,
         )
+        for name in DELIVERY
     ],
-    check_specs=[contract_check("delivery_control")],
+    check_specs=[contract_check(name) for name in DELIVERY],
     pool="warehouse",
 )
-def delivery_control(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+def delivery(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
     """Planned and delivered hours of one month; a late file changes its own month only, and it is told what it changed."""
     opened, month = home.open(), context.partition_key
     changed: list[Difference] = []
@@ -36,15 +38,15 @@ def delivery_control(context: dg.AssetExecutionContext, home: HomeResource) -> I
     def work() -> dict[str, list[dict[str, Any]]]:
         made = hours.publish_delivery(opened, year_of(month), month)
         changed.extend(made.differences)
-        return {"delivery_control": made.control}
+        return dict(zip(DELIVERY, (made.hours, made.control), strict=True))
 
-    for outcome in tables_made(("delivery_control",), work):
+    for outcome in tables_made(DELIVERY, work):
         yield _with_differences(outcome, changed)
 
 
 def _with_differences(outcome: Outcome, changed: list[Difference]) -> Outcome:
-    """The same outcome, with what changed since the publication before it."""
-    if not isinstance(outcome, dg.MaterializeResult):
+    """The same outcome, with what changed since the publication before it where it is beside the plan."""
+    if not isinstance(outcome, dg.MaterializeResult) or outcome.asset_key != dg.AssetKey("delivery_control"):
         return outcome
     told = "\n".join(f"- {line}" for line in difference_report(changed, SHOWN))
     shown = {"gewijzigde cijfers": len(changed), "wijzigingen": dg.MetadataValue.md(told or "geen")}

@@ -11,6 +11,7 @@ from zio_pipeline.contracts import sources
 from zio_pipeline.orchestration.metadata import CHECK, product_spec, source_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, drift_check, drift_outcome, tables_made
 from zio_pipeline.orchestration.partitions import months, school_years, year_of, year_to_months
+from zio_pipeline.periods import shared_days
 from zio_pipeline.stages.auditing import compared, data_docs
 from zio_pipeline.stages.receiving import receive
 from zio_pipeline.stages.standing import accepted_table
@@ -48,8 +49,8 @@ def _source_asset(
     )
     def source(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
         opened, key = home.open(), context.partition_key
-        whole_year = key == year_of(key)
-        entries = [e for e in opened.warehouse.active(name, year_of(key)) if whole_year or e.month in (None, key)]
+        days = None if key == year_of(key) else key
+        entries = [e for e in opened.warehouse.active(name, year_of(key)) if shared_days(e.period, days)]
         counts = {
             f"rijen {d.dutch}": sum(accepted_table(opened, e, d.name).num_rows for e in entries)
             for d in sources()[name].datasets

@@ -105,8 +105,8 @@ def _manifest(connection: Connection) -> Iterator[str]:
         if row.sequence != position:
             yield f"Manifest: vóór volgnummer {row.sequence} ontbreekt er een, of het staat er twee keer."
             return
-        if row.scope != json.dumps([row.school_year, row.school, row.provider, row.month]):
-            yield f"Manifest, volgnummer {position}: de plaats past niet bij schooljaar, school, aanbieder en maand."
+        if row.scope != json.dumps([row.school_year, row.school, row.provider, row.period]):
+            yield f"Manifest, volgnummer {position}: de plaats past niet bij schooljaar, school, aanbieder en periode."
         if row.active and row.status == "refused":
             yield f"Manifest, volgnummer {position}: een geweigerd bestand telt mee."
         active[row.source, row.scope] += bool(row.active)

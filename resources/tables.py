@@ -124,7 +124,7 @@ MANIFEST = _table(
         "school_year": "string?",
         "school": "string?",
         "provider": "string?",
-        "month": "string?",
+        "period": "string?",
         "scope": "string",
         "status": "string",
         "received_on": "date",

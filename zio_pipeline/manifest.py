@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from datetime import date
 
+from zio_pipeline.periods import shared_days
+
 
 @dataclass(frozen=True)
 class ManifestEntry:
@@ -23,11 +25,21 @@ class ManifestEntry:
     school_year: str | None = None
     school: str | None = None
     provider: str | None = None
-    month: str | None = None
+    period: str | None = None
     active: bool = True
     sequence: int = 0
 
     @property
     def scope(self) -> str:
-        """What a later file of the same source takes the place of: school year, school, provider and month together."""
-        return json.dumps([self.school_year, self.school, self.provider, self.month])
+        """What a later file of the same source takes the place of: school year, school, provider and period together."""
+        return json.dumps([self.school_year, self.school, self.provider, self.period])
+
+    def shared_days(self, other: "ManifestEntry") -> tuple[date, date] | None:
+        """First and last day that both files are about; None when they are about different things.
+
+        Files of one source with the same scope share all their days; of timesheets a week and a month may share some.
+        """
+        same = (self.source, self.school_year, self.school, self.provider)
+        if same != (other.source, other.school_year, other.school, other.provider):
+            return None
+        return shared_days(self.period, other.period)

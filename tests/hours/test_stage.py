@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 from rich.console import Console
 
-from assets.hours import delivery_control, delivery_summary
+from assets.hours import delivery, delivery_summary
 from resources.dagster_home import HomeResource
 from resources.home import Home
 from tests.hours.timesheets import deliver_hours, line
@@ -216,8 +216,9 @@ def test_the_assets_tell_dagster_what_changed(region: Region) -> None:
     september_and_october(region)
     deliver_hours(region, [line(date(2025, 10, 1), 100), line(date(2025, 10, 1), 60, approved_on=None)])
     home = HomeResource(folder=str(region.folder))
-    result = dg.materialize([delivery_control], partition_key=OCTOBER, resources={"home": home})
-    (made,) = result.asset_materializations_for_node("delivery_control")
+    result = dg.materialize([delivery], partition_key=OCTOBER, resources={"home": home})
+    of_hours, made = result.asset_materializations_for_node("delivery")
+    assert "gewijzigde cijfers" not in of_hours.metadata
     assert made.metadata["gewijzigde cijfers"].value == 1
     assert "geleverd van 120 naar 100 minuten" in str(made.metadata["wijzigingen"].value)
     assert dg.materialize([delivery_summary], partition_key=KEY, resources={"home": home}).success

@@ -70,7 +70,7 @@ def deliver_hours(region: Region, rows: Sequence[Row]) -> str:
         school_year=KEY,
         school=school,
         provider=provider,
-        month=month,
+        period=month,
         status="accepted",
         received_on=date(2026, 7, 21),
     )

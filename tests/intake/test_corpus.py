@@ -37,7 +37,7 @@ ITEMS = (*range(1, 23), *range(44, 58))
 
 SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_BYTES = 20_000
-SCOPE = ("school_year", "school", "provider", "month")
+SCOPE = ("school_year", "school", "provider", "period")
 FILE_KEYS = {
     *("source", "status", "refusal", "rows_in", "accepted", "quarantined", "warnings", "values", "never_shown"),
     *SCOPE,

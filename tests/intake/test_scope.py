@@ -1,4 +1,4 @@
-"""What a file covers: one year, school, provider, month and date of list, or it is refused."""
+"""What a file covers: one year, school, provider, week or month and date of list, or it is refused."""
 
 import pytest
 
@@ -10,12 +10,12 @@ def refused(delivery: Delivery, reason: str) -> None:
     assert delivery.status == "refused"
     assert delivery.accepted == {}
     assert reason in (delivery.reason or "")
-    assert (delivery.school_year, delivery.school, delivery.provider, delivery.month) == (None, None, None, None)
+    assert (delivery.school_year, delivery.school, delivery.provider, delivery.period) == (None, None, None, None)
 
 
 def test_the_scope_of_a_pupil_file() -> None:
     delivery = deliver(csv_of(pupil(1), pupil(2)))
-    assert (delivery.school_year, delivery.school, delivery.provider, delivery.month) == (
+    assert (delivery.school_year, delivery.school, delivery.provider, delivery.period) == (
         "2025-2026",
         "02ZX00",
         None,
@@ -26,7 +26,7 @@ def test_the_scope_of_a_pupil_file() -> None:
 
 def test_the_scope_of_a_timesheet() -> None:
     delivery = deliver(csv_of(line(1), line(2, datum="30-09-2025")))
-    assert (delivery.school, delivery.provider, delivery.month) == ("02ZX00", "06012345", "2025-09")
+    assert (delivery.school, delivery.provider, delivery.period) == ("02ZX00", "06012345", "2025-09")
     assert delivery.label.startswith("provider_timesheets-02ZX00-06012345-2025-2026-2025-09-")
 
 
@@ -46,6 +46,22 @@ def test_two_of_anything_refuse_the_file(rows: list[dict[str, str]], reason: str
     delivery = deliver(csv_of(*rows))
     refused(delivery, reason)
     assert (delivery.rows_in, delivery.rows_accepted) == (len(rows), 0)
+
+
+@pytest.mark.parametrize(
+    ("days", "period"),
+    [
+        (["02-09-2025"], "2025-W36"),
+        (["01-09-2025", "05-09-2025"], "2025-W36"),
+        (["05-09-2025", "08-09-2025"], "2025-09"),
+        (["29-09-2025", "03-10-2025"], "2025-W40"),
+        (["29-12-2025", "02-01-2026"], "2026-W01"),
+    ],
+)
+def test_a_timesheet_covers_the_week_its_days_lie_in_or_else_their_month(days: list[str], period: str) -> None:
+    """SPEC 2: per month or week; a week that spans two months is a file of its own."""
+    delivery = deliver(csv_of(*(line(n, datum=day) for n, day in enumerate(days, start=1))))
+    assert (delivery.status, delivery.period) == ("accepted", period)
 
 
 @pytest.mark.parametrize("day", ["01-08-2025", "31-07-2026"])

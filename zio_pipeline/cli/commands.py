@@ -22,6 +22,7 @@ from zio_pipeline.stages import (
     claims,
     closing,
     establishing,
+    hours,
     mutations,
     releasing,
     retention,
@@ -67,13 +68,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
         closing.publish_accruals(home, school_year, args.as_of)
         closing.publish_year_statement(home, school_year, args.as_of)
         closing.renewed_forecast(home, school_year, args.as_of)
-        hours = year.publish_delivered_hours(home, school_year)
+        delivered = hours.publish_delivery(home, school_year)
         export(home, school_year)
         findings = verifying.verify(home)
         progress.advance(task)
     show.later_files(console, later_files(home, school_year))
     show.documents(console, billed)
-    show.hours(console, hours)
+    show.hours(console, delivered.hours)
     show.settlement(console, figures)
     show.proofs(console, figures.proofs, findings)
     console.print(f"Resultaten voor finance: {home.outbox / school_year}; alles bij elkaar: {home.folder}.")

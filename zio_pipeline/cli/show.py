@@ -187,7 +187,7 @@ def hours(console: Console, rows: Iterable[dict[str, Any]]) -> None:
     """Delivered hours in one line."""
     totals: Counter[str] = Counter()
     for row in rows:
-        totals["direct en akkoord" if row["activity"] == "direct" and row["approved"] else "overig"] += row["minutes"]
+        totals["direct en akkoord" if row["status"] == "delivered" else "overig"] += row["minutes"]
     shown = ", ".join(f"{name} {minutes // 60} uur" for name, minutes in sorted(totals.items()))
     console.print(f"Urenstaten: {shown or 'geen'}.")
 

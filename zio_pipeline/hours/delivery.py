@@ -1,10 +1,11 @@
 """Delivered beside planned: per class and week, and added up for everybody who looks at it.
 
-Belongs here: the two tables `delivery_control` and `delivery_summary`. Does not belong here: what a line is (`lines`), what was
-planned (`planning`), what is odd about it, and any amount.
+Belongs here: the tables `delivered_hours`, `delivery_control` and `delivery_summary`. Does not belong here: what a line is
+(`lines`), what was planned (`planning`), what is odd about it, and any amount.
 
-`delivery_control` holds every accepted minute once: what proves delivery and, apart from it, what does not. A class that was
-renamed or split stands under the name it was established with.
+`delivered_hours` holds every line that counts once: what proves delivery and, apart from it, what does not. `delivery_control` is
+its sum per class and week beside the plan, and `delivery_summary` the sum of that. A class that was renamed or split stands under
+the name it was established with.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,9 +28,16 @@ _PLAN = pa.schema(
     [(name, pa.string()) for name in ("month", "week", "school", "class_code")] + [("minutes", pa.int64())]
 )
 _SPENT = ", ".join(f"coalesce(sum(minutes) filter (status = '{s}'), 0)::bigint as {s}_minutes" for s in STATUSES)
+# One pass over the lines; everything else is added up from this. The lines of a connection never change.
+_DELIVERED = """
+create temp table if not exists delivered as
+select month, week, provider, school, class_code, order_id, doelgroep, activity, "function", status,
+       count(*) as line_count, sum(minutes)::bigint as minutes
+from line group by all
+"""
 # A class is in one order at most, so its order, doelgroep and provider follow from its school and code.
 _CONTROL = f"""
-with spent as (select month, week, school, class_code, provider, {_SPENT} from line group by all),
+with spent as (select month, week, school, class_code, provider, {_SPENT} from delivered group by all),
      planned as (select p.*, c.provider from plan p join class c using (school, class_code))
 select month, week, school, class_code, c.doelgroep, c.order_id, provider,
        coalesce(p.minutes, 0)::bigint as planned_minutes,
@@ -64,6 +72,18 @@ from ({_TOTALS}) order by level, subject, period_kind, period
 """  # noqa: S608 (names of this module)
 
 
+def delivered_hours(connection: duckdb.DuckDBPyConnection, school_year: str) -> list[Row]:
+    """Rows of `delivered_hours`: minutes and lines per class, week and month, by provider, activity, function and what they prove.
+
+    Args:
+        connection: from `lines.lines`.
+        school_year: key of the year.
+    """
+    connection.execute(_DELIVERED)
+    rows: list[Row] = connection.sql("from delivered order by all").to_arrow_table().to_pylist()
+    return [{"school_year": school_year, **row} for row in rows]
+
+
 def delivery_control(
     connection: duckdb.DuckDBPyConnection,
     setup: SchoolYearSetup,
@@ -81,6 +101,7 @@ def delivery_control(
         open_days: of every school with a class, by school.
         month: of the plan; the lines are those of the connection.
     """
+    connection.execute(_DELIVERED)
     columns = list(zip(*plans(setup, open_days, month), strict=True)) or [()] * len(_PLAN)
     connection.register("plan", pa.table(list(map(pa.array, columns, _PLAN.types)), schema=_PLAN))
     rows: list[Row] = connection.sql(_CONTROL).to_arrow_table().to_pylist()

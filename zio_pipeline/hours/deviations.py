@@ -12,12 +12,13 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
 from zio_pipeline.hours.signals import Row, duration, signal_row
 from zio_pipeline.open_days import OpenDays
+from zio_pipeline.periods import last_day_of
 
 WEEKS_OF_HISTORY = 3
 """From the fourth week on there is a history to compare with."""
@@ -170,9 +171,3 @@ _TO_DO: Mapping[str, str] = {
     "under_delivery": "Contractmanager: bespreek met de aanbieder hoe dit wordt ingehaald.",
     "over_delivery": "Contractmanager: ga na waarom er meer is geleverd; het bedrag van de opdracht verandert er niet door.",
 }
-
-
-def last_day_of(month: str) -> date:
-    """The last day of a month: `2025-10` -> 31-10-2025."""
-    year, number = map(int, month.split("-"))
-    return date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

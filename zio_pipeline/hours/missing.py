@@ -18,9 +18,9 @@ from typing import Any
 
 import duckdb
 
-from zio_pipeline.hours.deviations import last_day_of
 from zio_pipeline.hours.signals import Row, duration
 from zio_pipeline.open_days import OpenDays, WeekPart
+from zio_pipeline.periods import last_day_of
 from zio_pipeline.setup import SchoolClass, SchoolYearSetup
 
 HAND_IN, APPROVE, FORWARD = "hand_in", "approve", "forward"

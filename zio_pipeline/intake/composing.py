@@ -44,7 +44,7 @@ def compose(sha: str, recognised: Recognised, tables: Sequence[Table], judged: S
         school_year=scope.school_year,
         school=scope.school,
         provider=scope.provider,
-        month=scope.month,
+        period=scope.period,
         status=status,
         reason=refusal,
         records_in=recognised.records,
@@ -69,7 +69,7 @@ def refused(sha: str, source: str, reason: str, warnings: Sequence[Reason] = ())
         school_year=None,
         school=None,
         provider=None,
-        month=None,
+        period=None,
         status="refused",
         reason=reason,
         records_in=0,
@@ -106,7 +106,7 @@ def _scope(recognised: Recognised, judged: Sequence[Judged]) -> tuple[Scope, str
 
 
 def _label(source: str, scope: Scope, sha: str) -> str:
-    return "-".join(filter(None, (source, scope.school, scope.provider, scope.school_year, scope.month, sha[:8])))
+    return "-".join(filter(None, (source, scope.school, scope.provider, scope.school_year, scope.period, sha[:8])))
 
 
 def row_ref(label: str, sheet: str, number: int) -> str:

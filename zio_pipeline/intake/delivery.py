@@ -94,7 +94,7 @@ class Delivery:
     school_year: str | None
     school: str | None
     provider: str | None
-    month: str | None
+    period: str | None
     status: Status
     reason: str | None
     records_in: int

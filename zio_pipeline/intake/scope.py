@@ -1,6 +1,7 @@
-"""What a file covers: one school year, and where its contract has them one school, provider, month and date of list.
+"""What a file covers: one school year, and where its contract has them one school, provider, period and date of list.
 
-A file of claims is about one provider and one month in which it invoiced; its lines may be of any school and service month.
+A timesheet covers a week when all its days lie in one, and else a month. A file of claims is about one provider and one month in
+which it invoiced; its lines may be of any school and service month.
 
 Belongs here: reading that from the accepted rows, and refusing a file that covers more than one.
 Does not belong here: whether an earlier file of the same scope is replaced (the manifest in the warehouse).
@@ -16,12 +17,14 @@ import pyarrow as pa
 from zio_pipeline.contracts import Contract
 from zio_pipeline.intake.delivery import RefusedFileError
 from zio_pipeline.intake.headers import SETUP
+from zio_pipeline.periods import month_of, periods_of
+from zio_pipeline.school_year import SchoolYear
 
 SCOPE_COLUMNS = ("school_year", "school", "provider", "list_date")
 SEVERAL = {("provider_claims", "school")}
 """What a file of a source may have more than one of: it is then no part of what the file is about."""
-MONTH_COLUMNS = {"work_date": "maand", "invoice_date": "factuurmaand"}
-"""The column whose days fall in the one month of a file, and what its sender calls that month."""
+WORKED_ON = "work_date"
+INVOICED_ON = "invoice_date"
 YEAR_SETTING = "schooljaar"
 SHOWN = 6
 
@@ -33,7 +36,7 @@ class Scope:
     school_year: str | None = None
     school: str | None = None
     provider: str | None = None
-    month: str | None = None
+    period: str | None = None
 
 
 NO_SCOPE = Scope()
@@ -43,7 +46,7 @@ def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) 
     """The scope of the accepted rows (at least one).
 
     Raises:
-        RefusedFileError: they cover more than one year, school, provider, month or list date, or another year's month.
+        RefusedFileError: they cover more than one year, school, provider, period or list date, or another year's period.
     """
     if source == SETUP:
         return Scope(school_year=_year_of_setup(accepted["settings"]))
@@ -52,11 +55,12 @@ def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) 
     names = {column.name: column.dutch for column in dataset.columns}
     present = [name for name in SCOPE_COLUMNS if name in names and (source, name) not in SEVERAL]
     values = {name: _single(rows[name].unique().to_pylist(), names[name]) for name in present}
-    for column in MONTH_COLUMNS.keys() & names.keys():
-        months = {f"{day:%Y-%m}" for day in rows[column].unique().to_pylist()}
-        values["month"] = _single(months, MONTH_COLUMNS[column])
-        if column == "work_date":  # an invoice may be sent, or corrected, after the school year
-            _check_month(values["school_year"], values["month"])
+    if WORKED_ON in names:
+        days = rows[WORKED_ON].unique().to_pylist()
+        values["period"] = _single(periods_of(days), "maand")
+        _check_days(values["school_year"], days)
+    if INVOICED_ON in names:  # an invoice may be sent, or corrected, after the school year
+        values["period"] = _single({month_of(day) for day in rows[INVOICED_ON].unique().to_pylist()}, "factuurmaand")
     values.pop("list_date", None)
     return Scope(**values)
 
@@ -70,10 +74,10 @@ def _single(values: Iterable[str | date], dutch: str) -> str:
     return found[0]
 
 
-def _check_month(school_year: str, month: str) -> None:
-    first, last = f"{school_year[:4]}-08", f"{school_year[5:]}-07"
-    if not first <= month <= last:
-        reason = f"De maand {month} valt niet in het schooljaar {school_year} dat in het bestand staat."
+def _check_days(school_year: str, days: Iterable[date]) -> None:
+    outside = sorted({month_of(day) for day in days if not SchoolYear.parse(school_year).contains(day)})
+    if outside:
+        reason = f"De maand {outside[0]} valt niet in het schooljaar {school_year} dat in het bestand staat."
         raise RefusedFileError(reason)
 
 

@@ -162,7 +162,7 @@ def _pairs(home: Home, fresh: Sequence[Delivery], arrived: Sequence[Delivery | M
             profiled[delivery.content_sha256],
             earlier.label,
             profiled[earlier.content_sha256],
-            monthly=delivery.month is not None,
+            monthly=delivery.period is not None,
         )
         for delivery, earlier in both
     ]
@@ -189,15 +189,20 @@ def _previous(delivery: Delivery, arrived: Sequence[Delivery | ManifestEntry]) -
     earlier = [
         (_period(one), place)
         for place, one in enumerate(arrived)
-        if (one.school, one.provider) == (delivery.school, delivery.provider)
+        if _place(one) == _place(delivery)
         and one.content_sha256 != delivery.content_sha256
         and (_period(one), place) < (_period(delivery), mine)
     ]
     return arrived[max(earlier)[1]] if earlier else None
 
 
+def _place(one: Delivery | ManifestEntry) -> tuple[str | None, str | None, bool]:
+    """A week is held against a week, a month against a month."""
+    return one.school, one.provider, "W" in (one.period or "")
+
+
 def _period(one: Delivery | ManifestEntry) -> tuple[str, str]:
-    return one.school_year or "", one.month or ""
+    return one.school_year or "", one.period or ""
 
 
 def _profiled(home: Home, deliveries: Sequence[Delivery | ManifestEntry]) -> dict[str, list[Profile]]:

@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
+from itertools import combinations
 
 import pyarrow as pa
 
@@ -17,7 +19,9 @@ from zio_pipeline.contracts import sources
 from zio_pipeline.intake import Delivery
 from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
 from zio_pipeline.manifest import ManifestEntry
+from zio_pipeline.periods import days_of, week_of
 from zio_pipeline.stages.standing import QUARANTINED, RAW, accepted_table, kept, vault_stem
+from zio_pipeline.stages.timesheets import TIMESHEETS, on_days
 
 Entry = Callable[[Delivery], ManifestEntry]
 
@@ -34,19 +38,23 @@ def settled(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> list
         entry_of: the manifest entry of each.
     """
     order = {entry.content_sha256: entry.sequence for entry in reversed(home.warehouse.manifest())}
-    groups: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Delivery]] = defaultdict(list)
     result = []
     for delivery in (_not_ahead(home, one, entry_of(one)) for one in deliveries):
         if delivery.status == "refused":
             result.append(delivery)
         else:
-            groups[delivery.source, entry_of(delivery).scope].append(delivery)
+            groups[delivery.source, *map(str, (delivery.school_year, delivery.school, delivery.provider))].append(
+                delivery
+            )
     for group in groups.values():
         known = sorted((d for d in group if d.content_sha256 in order), key=lambda d: order[d.content_sha256])
         new = [d for d in group if d.content_sha256 not in order]
-        ordered = _in_order_of_statement(home, new, entry_of)
-        result += _each_against_earlier(home, known + (ordered or []), order, entry_of)
-        result += [] if ordered is not None else map(_contradicting, new)
+        contradicting = _contradictions(home, new, entry_of)
+        sound = [d for d in new if d.content_sha256 not in contradicting]
+        ordered = sorted(sound, key=lambda d: (_stated_date(home, entry_of(d)) or date.min, d.content_sha256))
+        result += _each_against_earlier(home, known + ordered, order, entry_of)
+        result += [_contradicting(d) for d in new if d.content_sha256 in contradicting]
     return result
 
 
@@ -61,30 +69,34 @@ def _not_ahead(home: Home, delivery: Delivery, entry: ManifestEntry) -> Delivery
     return refusal_of(delivery, f"{reason} Verbeter de dagtekening en lever de lijst opnieuw aan.")
 
 
-def _in_order_of_statement(home: Home, group: Sequence[Delivery], entry_of: Entry) -> list[Delivery] | None:
-    """Files of one place in the order of the dates they state; None when those do not say which is the newest.
+def _contradictions(home: Home, group: Sequence[Delivery], entry_of: Entry) -> set[str]:
+    """Contents that are about the same days, say different things of them and do not say which is the newest.
 
     Files that say the same, such as a workbook and its copy as text, do not contradict each other; which of them counts
     follows from their bytes, never from their names. A date that was still to come at reception says nothing.
     """
-    if len(group) < 2 or _say_the_same(home, group, entry_of):
-        return sorted(group, key=lambda one: one.content_sha256)
-    dates = {one.content_sha256: _stated_date(home, entry_of(one)) for one in group}
-    if None in dates.values() or len(set(dates.values())) < len(group):
-        return None
-    return sorted(group, key=lambda one: dates[one.content_sha256] or date.min)
+    found: set[str] = set()
+    for one, other in combinations([entry_of(delivery) for delivery in group], 2):
+        days = one.shared_days(other)
+        if days and not _say_the_same(home, one, other, days):
+            dates = {_stated_date(home, one), _stated_date(home, other)}
+            if None in dates or len(dates) == 1:
+                found |= {one.content_sha256, other.content_sha256}
+    return found
 
 
-def _say_the_same(home: Home, group: Sequence[Delivery], entry_of: Entry) -> bool:
-    names = [dataset.name for dataset in sources()[group[0].source].datasets]
-    first, *others = (entry_of(one) for one in group)
-    tables, rejected = _accepted(home, first, names), _rejected(home, first)
-    return all(rejected == _rejected(home, one) and tables == _accepted(home, one, names) for one in others)
+def _say_the_same(home: Home, one: ManifestEntry, other: ManifestEntry, days: tuple[date, date]) -> bool:
+    """Whether the accepted rows of these days are equal, and the others: of a row that was set apart nobody knows the day."""
+    names = [dataset.name for dataset in sources()[one.source].datasets]
+    if _accepted(home, one, names, days) != _accepted(home, other, names, days):
+        return False
+    return _rejected(home, one) == _rejected(home, other)
 
 
-def _accepted(home: Home, entry: ManifestEntry, names: Iterable[str]) -> list[pa.Table]:
-    """The accepted rows without their place, in an order of their own."""
+def _accepted(home: Home, entry: ManifestEntry, names: Iterable[str], days: tuple[date, date]) -> list[pa.Table]:
+    """The accepted rows of some days without their place, in an order of their own."""
     tables = [accepted_table(home, entry, name).drop_columns(["sheet", "row_number"]) for name in names]
+    tables = [on_days(table, days) if entry.source == TIMESHEETS else table for table in tables]
     return [table.sort_by([(name, "ascending") for name in table.column_names]).combine_chunks() for table in tables]
 
 
@@ -122,28 +134,31 @@ def _contradicting(delivery: Delivery) -> Delivery:
 def _each_against_earlier(
     home: Home, ordered: Sequence[Delivery], order: dict[str, int], entry_of: Entry
 ) -> list[Delivery]:
-    """Files of one place, each judged against what counts before it: what stands, and the one of its own drop before it."""
+    """Files of one school, each judged against what counts before it: what stands, and those of its own drop before it."""
     result: list[Delivery] = []
-    before: ManifestEntry | None = None
+    before: list[ManifestEntry] = []
     for delivery in ordered:
         mine, known = entry_of(delivery), order.get(delivery.content_sha256)
-        standing = home.warehouse.manifest(source=delivery.source, scope=mine.scope, active=True)
+        standing = home.warehouse.manifest(source=delivery.source, school_year=delivery.school_year, active=True)
         # What came after a known content was judged against it then.
         earlier = [one for one in standing if known is None or order[one.content_sha256] <= known]
-        if before is not None and known is None:
-            earlier.append(before)
-        judged = _against(home, delivery, mine, earlier)
-        before = before if judged.status == "refused" else mine
+        if known is None:
+            earlier += before
+        judged = _against(home, delivery, mine, [one for one in earlier if one.shared_days(mine)])
+        if judged.status != "refused":
+            # Of one scope the last one counts.
+            before = [*(one for one in before if one.scope != mine.scope), mine]
         result.append(judged)
     return result
 
 
 def _against(home: Home, delivery: Delivery, mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> Delivery:
-    refusal = {
+    refusals: dict[str, Callable[[pa.Table, pa.Table], str | None]] = {
         "wlz_statuses": _not_the_newest_list,
         "pupil_absence": _older_absences,
-        "provider_timesheets": _weeks_lost,
-    }.get(delivery.source)
+        TIMESHEETS: partial(_weeks_lost, days_of(mine.period)),
+    }
+    refusal = refusals.get(delivery.source)
     if refusal is None:
         return delivery
     offered = accepted_table(home, mine, delivery.source)
@@ -179,14 +194,17 @@ def _zorgkantoren(table: pa.Table) -> set[str]:
     return set(table["responsible_zorgkantoor"].drop_null().unique().to_pylist())
 
 
-def _weeks_lost(offered: pa.Table, standing: pa.Table) -> str | None:
-    """A later file of the month takes the place of the earlier one, so it must cover its weeks."""
-    lost = _weeks(standing) - _weeks(offered)
+def _weeks_lost(days: tuple[date, date], offered: pa.Table, standing: pa.Table) -> str | None:
+    """A later file of a month takes the place of what was said of its days before, so it must cover their weeks."""
+    lost = _weeks(on_days(standing, days)) - _weeks(offered)
     if not lost:
         return None
-    weeks = ", ".join(str(week) for _, week in sorted(lost))
-    return f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan."
+    weeks = ", ".join(str(int(week.partition("W")[2])) for week in sorted(lost))
+    return (
+        f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan, of per week een "
+        "eigen bestand."
+    )
 
 
-def _weeks(table: pa.Table) -> set[tuple[int, int]]:
-    return {day.isocalendar()[:2] for day in table["work_date"].unique().to_pylist()}
+def _weeks(table: pa.Table) -> set[str]:
+    return {week_of(day) for day in table["work_date"].unique().to_pylist()}

@@ -8,8 +8,9 @@ from typing import Any
 
 from resources.home import Home
 from zio_pipeline.hours.faces import Presence, fixed_faces, presence
-from zio_pipeline.stages.hours import SOURCE, HoursYear, hours_year, read_lines
+from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
 from zio_pipeline.stages.publishing import publish
+from zio_pipeline.stages.timesheets import months_with_lines
 
 
 def publish_faces(home: Home, school_year: str) -> list[dict[str, Any]]:
@@ -29,8 +30,3 @@ def _presences(home: Home, school_year: str, year: HoursYear) -> Iterator[Presen
     for month in months_with_lines(home, school_year):
         with read_lines(home, school_year, month, year) as lines:
             yield presence(lines)
-
-
-def months_with_lines(home: Home, school_year: str) -> list[str]:
-    """The months of which a timesheet counts, in order."""
-    return sorted({entry.month for entry in home.warehouse.active(SOURCE, school_year) if entry.month})

@@ -1,7 +1,7 @@
 """Hours of an established year: reading its lines, and publishing what was delivered beside what was planned.
 
-Belongs here: the one way reports on hours read timesheets, setup and calendars, and the tables `delivery_control` and
-`delivery_summary`. Does not belong here: the rules (`hours`), which file counts (the manifest).
+Belongs here: the one way reports on hours read timesheets, setup and calendars, and the tables `delivered_hours`,
+`delivery_control` and `delivery_summary`. Does not belong here: the rules (`hours`), which file counts (the manifest).
 
 The established setup gives orders, doelgroepen and granted hours; the newest workbook gives what came later and changes none of
 those: calendars and names of classes.
@@ -16,18 +16,16 @@ import duckdb
 
 from resources.home import Home
 from zio_pipeline.errors import EstablishmentBlocked, ZioError
-from zio_pipeline.hours.delivery import delivery_control, delivery_summary
+from zio_pipeline.hours.delivery import delivered_hours, delivery_control, delivery_summary
 from zio_pipeline.hours.differences import Difference, differences
-from zio_pipeline.hours.lines import Timesheet, lines
+from zio_pipeline.hours.lines import lines
 from zio_pipeline.open_days import OpenDays, open_days_or_region
 from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.setup import ClassName, SchoolYearSetup
 from zio_pipeline.stages.inputs import newest_setup
 from zio_pipeline.stages.publishing import publish, trusted_rows
-from zio_pipeline.stages.standing import accepted_table
+from zio_pipeline.stages.timesheets import timesheets
 from zio_pipeline.stages.year import current_setup
-
-SOURCE = "provider_timesheets"
 
 Rows = list[dict[str, Any]]
 
@@ -45,6 +43,7 @@ class HoursYear:
 class Publication:
     """What was published of some months, and what it changed in months that had been published before."""
 
+    hours: Rows
     control: Rows
     differences: Sequence[Difference]
 
@@ -83,14 +82,12 @@ def read_lines(
         EstablishmentBlocked: the year is not established.
     """
     year = year or hours_year(home, school_year)
-    entries = [e for e in home.warehouse.active(SOURCE, school_year) if month in (None, e.month)]
-    sheets = (Timesheet(entry.label, accepted_table(home, entry, SOURCE)) for entry in entries)
-    with lines(sheets, year.setup, year.class_names) as connection:
+    with lines(timesheets(home, school_year, month), year.setup, year.class_names) as connection:
         yield connection
 
 
 def publish_delivery(home: Home, school_year: str, month: str | None = None) -> Publication:
-    """Publish `delivery_control` of one month, or of every month of the year, each in place of itself only.
+    """Publish `delivered_hours` and `delivery_control` of one month, in place of that month only, or of the whole year.
 
     Raises:
         EstablishmentBlocked: the year is not established.
@@ -103,17 +100,19 @@ def publish_delivery(home: Home, school_year: str, month: str | None = None) -> 
             f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
         )
     year = hours_year(home, school_year)
+    hours: Rows = []
     control: Rows = []
     changed: list[Difference] = []
-    for one in months if month is None else (month,):
-        scope = {"school_year": school_year, "month": one}
+    for one in months if month is None else (month,):  # a month at a time: a year of lines need not fit in memory
         with read_lines(home, school_year, one, year) as connection:
+            hours += delivered_hours(connection, school_year)
             rows = delivery_control(connection, year.setup, year.open_days, one)
-        before = home.warehouse.rows("delivery_control", **scope)
-        publish(home, {"delivery_control": rows}, scope)
+        before = home.warehouse.rows("delivery_control", school_year=school_year, month=one)
         changed += differences(before, rows) if before else []
         control += rows
-    return Publication(control, changed)
+    scope = {"school_year": school_year} | ({"month": month} if month else {})
+    publish(home, {"delivered_hours": hours, "delivery_control": control}, scope, per="month")
+    return Publication(hours, control, changed)
 
 
 def publish_summary(home: Home, school_year: str) -> Rows:

@@ -24,9 +24,9 @@ from zio_pipeline.hours import lawfulness as rules
 from zio_pipeline.hours.lawfulness_file import Dossier, lawfulness_file
 from zio_pipeline.hours.planning import granted_minutes
 from zio_pipeline.setup import SchoolYearSetup
-from zio_pipeline.stages.faces import months_with_lines
 from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
 from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.timesheets import months_with_lines
 
 LAWFULNESS_TABLES = ("lawfulness", "lawfulness_sample")
 

@@ -5,8 +5,8 @@ Does not belong here: computing rows.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from resources.home import Home
@@ -21,21 +21,49 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]]
 
 
-def publish(home: Home, tables: Mapping[str, Rows], scope: Mapping[str, Any]) -> None:
+def publish(home: Home, tables: Mapping[str, Rows], scope: Mapping[str, Any], per: str | None = None) -> None:
     """Audit the rows of each table and write them in one transaction, in place of the rows of the same scope.
+
+    What holds for rows together holds for a part of them: with `per` one audit gives every part its own verdict, so that a later
+    run may replace one part.
 
     Args:
         home: where everything is kept.
         tables: rows by product name, with every column of its contract.
         scope: the columns and values that the rows replace (school_year=..., version=...).
+        per: a column by whose values the rows may be replaced and read later.
 
     Raises:
         NotProved: an audit fails; then nothing is written.
     """
     shaped = {name: [_shaped(products()[name], row) for row in rows] for name, rows in tables.items()}
     for name, rows in shaped.items():
-        require_verdict(home, products()[name], figures_hash({name: rows}), partial(list, rows))
+        _require_verdicts(home, products()[name], [rows] if per is None else _parts(rows, per))
     home.warehouse.replace(shaped, **scope)
+
+
+def _parts(rows: Rows, column: str) -> list[Rows]:
+    """The rows of each value of a column, and no rows: what has none is known to have none."""
+    parts: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        parts[row[column]].append(row)
+    return [*parts.values(), []]
+
+
+def _require_verdicts(home: Home, dataset: Dataset, parts: Sequence[Rows]) -> None:
+    """As `require_verdict`, of several parts: those that were never audited are audited together."""
+    rules = ruleset_hash(dataset)
+    contents = {figures_hash({dataset.name: part}): part for part in parts}
+    known = {content: home.warehouse.verdict(dataset.name, content, rules) for content in contents}
+    if False in known.values():
+        raise _failed_before(dataset)
+    fresh = {content: part for content, part in contents.items() if known[content] is None}
+    if fresh:
+        outcome = audit(dataset, [row for part in fresh.values() for row in part])
+        if outcome.passed or len(fresh) == 1:  # else nobody knows which part it was
+            found = (outcome.passed, _detail(outcome, None))
+            home.warehouse.record_verdicts(dataset.name, rules, dict.fromkeys(fresh, found))
+        outcome.require()
 
 
 def require_verdict(
@@ -67,7 +95,11 @@ def require_verdict(
         home.warehouse.record_verdict(dataset.name, content, rules, outcome.passed, _detail(outcome, shown))
         outcome.require()
     elif not verdict:
-        raise NotProved(f"Controle van {dataset.name} is eerder mislukt met dezelfde gegevens; zie de tabel verdicts.")
+        raise _failed_before(dataset)
+
+
+def _failed_before(dataset: Dataset) -> NotProved:
+    return NotProved(f"Controle van {dataset.name} is eerder mislukt met dezelfde gegevens; zie de tabel verdicts.")
 
 
 def trusted_rows(home: Home, name: str, **scope: Any) -> list[dict[str, Any]]:

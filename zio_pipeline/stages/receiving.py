@@ -327,7 +327,7 @@ def _delivery_row(delivery: Delivery, on: date) -> dict[str, Any]:
         "label": delivery.label,
         "source": delivery.source,
         "school_year": delivery.school_year,
-        "scope": " ".join(filter(None, (delivery.school, delivery.provider, delivery.month))) or None,
+        "scope": " ".join(filter(None, (delivery.school, delivery.provider, delivery.period))) or None,
         "status": delivery.status,
         "received_on": on,
         "records_in": delivery.records_in,
@@ -350,7 +350,7 @@ def _entry(delivery: Delivery, home: Home, on: date) -> ManifestEntry:
         school_year=delivery.school_year,
         school=delivery.school,
         provider=delivery.provider,
-        month=delivery.month,
+        period=delivery.period,
         status=delivery.status,
         received_on=on,
     )

@@ -17,8 +17,9 @@ from zio_pipeline.hours.deviations import strays_from_plan, sudden_changes
 from zio_pipeline.hours.missing import handed_in, missing_statements, overdue_deliveries
 from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.school_year import SchoolYear
-from zio_pipeline.stages.hours import SOURCE, HoursYear, hours_year, read_lines
+from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
 from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.timesheets import counting_timesheets, months_of
 
 Rows = list[dict[str, Any]]
 
@@ -56,8 +57,9 @@ def publish_hour_signals(home: Home, school_year: str, as_of: date, month: str |
             control += delivery_control(connection, year.setup, year.open_days, one)
         rows += sudden_changes(control, year.open_days, school_year, one)
         rows += strays_from_plan(control, school_year, one, as_of, year.setup.settings.delivery_tolerance_permille)
-        publish(home, {"hour_signals": rows}, {"school_year": school_year, "month": one})
         made += rows
+    scope = {"school_year": school_year} | ({"month": month} if month else {})
+    publish(home, {"hour_signals": made}, scope, per="month")
     return made
 
 
@@ -92,8 +94,8 @@ def overdue(home: Home, school_year: str, as_of: date) -> list[tuple[str, str, s
         EstablishmentBlocked: the year is not established.
     """
     year = hours_year(home, school_year)
-    entries = home.warehouse.active(SOURCE, school_year)
-    delivered = {(e.provider, e.school, e.month) for e in entries if e.provider and e.school and e.month}
+    files = counting_timesheets(home, school_year)
+    delivered = {(e.provider, e.school, month) for e in files if e.provider and e.school for month in months_of(e)}
     return overdue_deliveries(delivered, year.setup, year.open_days, as_of, year.setup.settings.timesheet_grace_days)
 
 

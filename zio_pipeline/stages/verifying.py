@@ -27,8 +27,6 @@ Rows = Sequence[Mapping[str, Any]]
 
 REMADE = {*FINANCE_TABLES, *DOCUMENT_TABLES, "document_states", "proofs"}
 """Tables that are held against a signature, the vault or the ledger; every other one against the verdict it was published with."""
-PUBLISHED_IN_PARTS = "delivered_hours"
-"""Published per year and per month alike, so that no one verdict need cover what stands; it holds no money."""
 SCOPES = ("school_year", "version", "calendar_year", "as_of", "month")
 """Columns by which tables are published, from coarse to fine; after these the columns of the key."""
 
@@ -53,7 +51,7 @@ def verify(home: Home) -> list[str]:
     for school_year in sorted(in_force):
         findings += guarded(f"documenten van {school_year}", partial(_documents, home, school_year))
     for dataset in products().values():
-        if dataset.group != "intake" and dataset.name not in (*REMADE, PUBLISHED_IN_PARTS):
+        if dataset.group != "intake" and dataset.name not in REMADE:
             findings += guarded(f"tabel {dataset.name}", partial(_published, home, dataset))
     return findings
 

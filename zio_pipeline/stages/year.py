@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from resources.home import Home
 from zio_pipeline.budget import doelgroep_budgets
-from zio_pipeline.delivery import delivered_hours
 from zio_pipeline.establishment import FIRST_VERSION, require_signed, sha256_of
 from zio_pipeline.figures import Tables, YearFigures, budget_rows, compute_year, stamped
 from zio_pipeline.mutations import not_comparable_rows, worklist_rows
@@ -22,7 +21,7 @@ from zio_pipeline.setup import SchoolYearSetup, read_setup
 from zio_pipeline.stages.inputs import later_than_signed, year_inputs
 from zio_pipeline.stages.publishing import publish
 from zio_pipeline.stages.residence import later_disputes
-from zio_pipeline.stages.standing import DECISIONS, accepted_table
+from zio_pipeline.stages.standing import DECISIONS
 from zio_pipeline.versions import idle_changes
 
 FINANCE_TABLES = (
@@ -149,15 +148,3 @@ def _publish_year(home: Home, tables: Tables, school_year: str, version: int, **
 def current_setup(home: Home, school_year: str) -> SchoolYearSetup:
     """The setup the year is computed from."""
     return read_setup(year_inputs(home, school_year).sheets)
-
-
-def publish_delivered_hours(home: Home, school_year: str, month: str | None = None) -> list[dict[str, Any]]:
-    """Add up the accepted timesheets, of one month or of all, and publish `delivered_hours`."""
-    setup = current_setup(home, school_year)
-    doelgroepen = {c.key: c.doelgroep for c in setup.classes}
-    entries = [e for e in home.warehouse.active("provider_timesheets", school_year) if month in (None, e.month)]
-    tables = [accepted_table(home, e, "provider_timesheets") for e in entries]
-    rows = delivered_hours(pa.concat_tables(tables), doelgroepen) if tables else []
-    scope = {"school_year": school_year} | ({"month": month} if month else {})
-    publish(home, {"delivered_hours": rows}, scope)
-    return rows
