@@ -179,8 +179,8 @@ def test_every_level_and_period_adds_up_to_the_same(rows: list[dict[str, Any]]) 
     control = control_of(per_month(rows))
     totals: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for row in delivery_summary(control):
-        totals[row["level"], row["period_kind"]].update({name: row[name] for name in MEASURES[:3]})
-    whole = Counter({name: sum(row[name] for row in control) for name in MEASURES[:3]})
+        totals[row["level"], row["period_kind"]].update({name: row[name] for name in MEASURES})
+    whole = Counter({name: sum(row[name] for row in control) for name in MEASURES})
     assert len(totals) == 5 * 3
     assert all(+found == +whole for found in totals.values())
 
@@ -269,7 +269,7 @@ def test_the_difference_names_class_week_and_measure() -> None:
     assert found[0].sentence == (
         f"2025-W41 (2025-10), klas EMB1 van {LEIJPARK}, aanbieder {SIZA}: geleverd van 60 naar 90 minuten."
     )
-    assert difference_report(found, 2) == [found[0].sentence, found[1].sentence, "En nog 1 verschillen."]
+    assert difference_report(found, 2) == [found[0].sentence, found[1].sentence, "En nog 1 verschil."]
     assert differences(after, after) == []
 
 

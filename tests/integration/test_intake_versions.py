@@ -18,6 +18,7 @@ from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.stages import year
 from zio_pipeline.stages.receiving import Received, receive
 from zio_pipeline.stages.rereading import reread
+from zio_pipeline.stages.timesheets import timesheets
 
 YEAR, FIRST_DAY, NEXT_DAY = "2025-2026", date(2025, 6, 30), date(2025, 7, 1)
 WRONG_DATE = {"geboortedatum": "31-02-2012"}
@@ -45,6 +46,11 @@ class Office:
     def counting(self, source: str = "pupil_registrations") -> list[str]:
         """Labels of the files that count."""
         return [entry.label for entry in self.home.warehouse.active(source, YEAR)]
+
+    def worked(self) -> set[tuple[str, str]]:
+        """Every day of which lines count, and the file they count from."""
+        sheets = timesheets(self.home, YEAR)
+        return {(f"{day}", sheet.label) for sheet in sheets for day in sheet.rows["work_date"].to_pylist()}
 
     def workbooks(self) -> dict[str, bytes]:
         return {path.stem: path.read_bytes() for path in self.home.feedback.glob("*.xlsx")}

@@ -103,17 +103,17 @@ def test_an_older_wlz_list_does_not_take_the_place_of_a_newer_one(home: Path, in
     assert [e.content_sha256 for e in Home.open(home, {}).warehouse.active("wlz_statuses", YEAR)] == active
 
 
-def test_timesheets_of_one_week_do_not_take_the_place_of_the_month(inbox: Path, home: Path, tmp_path: Path, capsys):
+def test_timesheets_that_lack_weeks_do_not_take_the_place_of_the_month(inbox: Path, home: Path, tmp_path: Path, capsys):
     generate(tmp_path / "whole", YEAR, 60, 5)
     (sheet,) = (tmp_path / "whole").glob("urenstaat-01FX00-2025-09.csv")
     (tmp_path / "month").mkdir()
     shutil.copy(sheet, tmp_path / "month")
     assert zio_run(home, tmp_path / "month") == 0
     hours = Home.open(home, {}).warehouse.export_csv("delivered_hours")
-    (tmp_path / "week").mkdir()
-    lines = sheet.read_bytes().splitlines(keepends=True)
-    (tmp_path / "week" / "week.csv").write_bytes(b"".join(lines[: len(lines) // 4]))
-    assert zio_run(home, tmp_path / "week") == 0
+    (tmp_path / "weeks").mkdir()
+    head, *lines = sheet.read_bytes().splitlines(keepends=True)
+    (tmp_path / "weeks" / "weeks.csv").write_bytes(b"".join([head, *lines[: len(lines) // 2]]))
+    assert zio_run(home, tmp_path / "weeks") == 0
     assert "Lever de hele maand in één bestand aan" in capsys.readouterr().out
     assert Home.open(home, {}).warehouse.export_csv("delivered_hours") == hours
 

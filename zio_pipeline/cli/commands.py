@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         closing.publish_accruals(home, school_year, args.as_of)
         closing.publish_year_statement(home, school_year, args.as_of)
         closing.renewed_forecast(home, school_year, args.as_of)
-        delivered = hours.publish_delivery(home, school_year)
+        delivered = hours.publish_summary(home, school_year)
         export(home, school_year)
         findings = verifying.verify(home)
         progress.advance(task)

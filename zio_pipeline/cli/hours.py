@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from resources.home import Home
+from zio_pipeline.cli.commands import export
 from zio_pipeline.cli.parsing import Add
 from zio_pipeline.hours.differences import difference_report
-from zio_pipeline.stages.hours import Rows, publish_delivery, publish_summary
+from zio_pipeline.stages.hours import Rows, publish_summary
 
 SHOWN = 20
 _LEVELS = {"doelgroep": "opdracht / doelgroep", "school": "vestiging"}
@@ -24,7 +25,7 @@ def add_to(add: Add) -> None:
     hours = add(
         "hours", show_hours, "geleverde uren naast geplande, per doelgroep en school; nieuwe urenstaten tellen mee"
     )
-    hours.add_argument("--month", type=_month, metavar="2025-10", help="alleen deze maand; zonder: het hele schooljaar")
+    hours.add_argument("--month", type=_month, metavar="2025-10", help="toon deze maand; zonder: het hele schooljaar")
 
 
 def _month(text: str) -> str:
@@ -34,15 +35,16 @@ def _month(text: str) -> str:
 
 
 def show_hours(args: argparse.Namespace, console: Console) -> int:
-    """Publish the month, or every month, and show the totals and what changed since the publication before."""
+    """Publish every month and show the totals, of one month or of the year, and what changed since the publication before."""
     home = Home.open(args.home)
-    published = publish_delivery(home, args.school_year, args.month)
-    summary = publish_summary(home, args.school_year)
+    published = publish_summary(home, args.school_year)
+    export(home, args.school_year)
     period = args.month or args.school_year
     for level, title in _LEVELS.items():
-        rows = [row for row in summary if (row["level"], row["period"]) == (level, period)]
+        rows = [row for row in published.summary if (row["level"], row["period"]) == (level, period)]
         console.print(_table(title, f"Uren per {level}, {period}", rows))
-    console.print(f"Gewijzigd sinds de vorige publicatie: {len(published.differences)} cijfers.")
+    changed = len(published.differences)
+    console.print(f"Gewijzigd sinds de vorige publicatie: {changed} {'cijfer' if changed == 1 else 'cijfers'}.")
     for line in difference_report(published.differences, SHOWN):
         console.print(escape(f"- {line}"))
     return 0

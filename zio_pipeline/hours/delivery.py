@@ -47,23 +47,25 @@ left join class c using (school, class_code)
 order by month, week, school, class_code, provider
 """  # noqa: S608 (names of this module)
 
+NO_ORDER = "geen opdracht"
+"""What a summary calls the lines of classes that are in no order."""
+_ITS_SCHOOL = "case when order_id is not null then school end"
 _LEVELS = {
     "class": ("school || ' / ' || class_code", "school"),
-    "doelgroep": ("order_id || ' / ' || doelgroep", "school"),
+    "doelgroep": (f"coalesce(order_id || ' / ' || doelgroep, '{NO_ORDER}')", _ITS_SCHOOL),
     "school": ("school", "school"),
     "provider": ("provider", "null"),
-    "order": ("order_id", "school"),
+    "order": (f"coalesce(order_id, '{NO_ORDER}')", _ITS_SCHOOL),
 }
 """For whom is added up: how it is called, and the school it belongs to. A doelgroep is that of one order, never of two."""
 _PERIODS = {"week": "week", "month": "month", "year": "school_year"}
 _TOTALS = " union all ".join(
     f"""select school_year, '{level}' as level, {subject} as subject, {school} as school, '{kind}' as period_kind,
-        {period} as period, {{sums}} from control where planned_minutes + delivered_minutes + provisional_minutes > 0
-        group by all"""  # noqa: S608 (names of this module)
+        {period} as period, {{sums}} from control group by all"""  # noqa: S608 (names of this module)
     for level, (subject, school) in _LEVELS.items()
     for kind, period in _PERIODS.items()
 ).format(
-    sums=", ".join(f"sum({name})::bigint as {name}" for name in MEASURES[:3]),
+    sums=", ".join(f"sum({name})::bigint as {name}" for name in MEASURES),
 )
 _SUMMARY = f"""
 select *, case when planned_minutes > 0
@@ -116,7 +118,7 @@ def _days_open(row: Row, open_days: Mapping[str, OpenDays]) -> int | None:
 
 
 def delivery_summary(control: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """Rows of `delivery_summary`: planned, delivered and provisional minutes per class, doelgroep, school, provider and order.
+    """Rows of `delivery_summary`: the minutes of `delivery_control` per class, doelgroep, school, provider and order.
 
     Per week (a week that spans two months whole again), month and year. The ratio is delivered per mille of planned, rounded
     half up, and empty where nothing was planned.
@@ -125,7 +127,7 @@ def delivery_summary(control: Iterable[Mapping[str, Any]]) -> list[Row]:
         control: rows of `delivery_control` of one school year.
     """
     names = ("school_year", "month", "week", "school", "class_code", "doelgroep", "order_id", "provider")
-    columns = [(name, pa.string()) for name in names] + [(name, pa.int64()) for name in MEASURES[:3]]
+    columns = [(name, pa.string()) for name in names] + [(name, pa.int64()) for name in MEASURES]
     table = pa.Table.from_pylist([dict(row) for row in control], schema=pa.schema(columns))
     with duckdb.connect(":memory:") as connection:
         connection.register("control", table)

@@ -9,7 +9,7 @@ those: calendars and names of classes.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -23,7 +23,7 @@ from zio_pipeline.open_days import OpenDays, open_days_or_region
 from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.setup import ClassName, SchoolYearSetup
 from zio_pipeline.stages.inputs import newest_setup
-from zio_pipeline.stages.publishing import publish, trusted_rows
+from zio_pipeline.stages.publishing import publish
 from zio_pipeline.stages.timesheets import timesheets
 from zio_pipeline.stages.year import current_setup
 
@@ -41,11 +41,15 @@ class HoursYear:
 
 @dataclass(frozen=True)
 class Publication:
-    """What was published of some months, and what it changed in months that had been published before."""
+    """What was published of some months, and what it changed in months that had been published before.
+
+    `summary` is of the whole year, and empty when a month was published alone.
+    """
 
     hours: Rows
     control: Rows
     differences: Sequence[Difference]
+    summary: Rows = field(default_factory=list)
 
 
 def hours_year(home: Home, school_year: str) -> HoursYear:
@@ -100,6 +104,7 @@ def publish_delivery(home: Home, school_year: str, month: str | None = None) -> 
             f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
         )
     year = hours_year(home, school_year)
+    before = home.warehouse.rows("delivery_control", school_year=school_year)
     hours: Rows = []
     control: Rows = []
     changed: list[Difference] = []
@@ -107,28 +112,33 @@ def publish_delivery(home: Home, school_year: str, month: str | None = None) -> 
         with read_lines(home, school_year, one, year) as connection:
             hours += delivered_hours(connection, school_year)
             rows = delivery_control(connection, year.setup, year.open_days, one)
-        before = home.warehouse.rows("delivery_control", school_year=school_year, month=one)
-        changed += differences(before, rows) if before else []
+        changed += _changes(before, one, rows)
         control += rows
-    scope = {"school_year": school_year} | ({"month": month} if month else {})
-    publish(home, {"delivered_hours": hours, "delivery_control": control}, scope, per="month")
+    published = {"delivered_hours": hours, "delivery_control": control}
+    publish(home, published, {"school_year": school_year} | ({"month": month} if month else {}), per="month")
     return Publication(hours, control, changed)
 
 
-def publish_summary(home: Home, school_year: str) -> Rows:
-    """Publish `delivery_summary` out of the months as they stand; a month that was never published is published first.
+def _changes(before: Rows, month: str, after: Rows) -> Sequence[Difference]:
+    """What a publication changes in a month; nothing when the month was not published before.
+
+    A month with a plan that was published has rows. One without a plan may have been published empty, with the rest of its year.
+    """
+    then = [row for row in before if row["month"] == month]
+    first = not then and any(row["planned_minutes"] for row in after)
+    return [] if first or not before else differences(then, after)
+
+
+def publish_summary(home: Home, school_year: str) -> Publication:
+    """Publish `delivery_summary`, and with it every month as its files, the calendar and the names of classes are today.
+
+    A new calendar moves the plan of every month, so months that were published at different moments need not add up.
 
     Raises:
         EstablishmentBlocked: the year is not established.
-        NotProved: a month that stands lacks a valid verdict.
+        SetupError: a school has no calendar.
     """
-    control: Rows = []
-    for month in SchoolYear.parse(school_year).months():
-        scope = {"school_year": school_year, "month": month}
-        if home.warehouse.rows("delivery_control", **scope):
-            control += trusted_rows(home, "delivery_control", **scope)
-        else:
-            control += publish_delivery(home, school_year, month).control
-    rows = delivery_summary(control)
+    made = publish_delivery(home, school_year)
+    rows = delivery_summary(made.control)
     publish(home, {"delivery_summary": rows}, {"school_year": school_year})
-    return rows
+    return replace(made, summary=rows)
