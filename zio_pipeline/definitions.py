@@ -1,4 +1,4 @@
-"""Everything Dagster loads: assets, jobs, schedules, the sensor and the resources.
+"""Everything Dagster loads: assets, jobs, schedules, sensors and the resources.
 
 Belongs here: putting them together. Loading must stay light: no Great Expectations, no plotting, no file is touched.
 """
@@ -29,10 +29,11 @@ from zio_pipeline.orchestration.schedules import (
     control_schedule,
     half_year_schedule,
     hours_schedule,
+    hours_year_schedule,
     monthly_schedule,
     retention_schedule,
 )
-from zio_pipeline.orchestration.sensors import file_drop_sensor
+from zio_pipeline.orchestration.sensors import file_drop_sensor, late_hours_sensor
 
 
 def build_defs(**overrides: Any) -> dg.Definitions:
@@ -57,8 +58,15 @@ def build_defs(**overrides: Any) -> dg.Definitions:
         assets=dg.load_assets_from_modules(modules),
         asset_checks=dg.load_asset_checks_from_modules(modules),
         jobs=[*ALL_JOBS, assets.establishing.establish_job],
-        schedules=[monthly_schedule, half_year_schedule, hours_schedule, control_schedule, retention_schedule],
-        sensors=[file_drop_sensor],
+        schedules=[
+            monthly_schedule,
+            half_year_schedule,
+            hours_schedule,
+            hours_year_schedule,
+            control_schedule,
+            retention_schedule,
+        ],
+        sensors=[file_drop_sensor, late_hours_sensor],
         resources={"home": HomeResource(), "clock": ClockResource(), "notifier": EnvironmentNotifier()} | overrides,
         # A run is ten small steps: in one process they take seconds, in ten processes most of a minute.
         executor=dg.in_process_executor,

@@ -18,6 +18,7 @@ from zio_pipeline.figures import canonical
 from zio_pipeline.hours.lines import Timesheet
 from zio_pipeline.intake.parsing import schema
 from zio_pipeline.manifest import ManifestEntry
+from zio_pipeline.periods import month_of, periods_of
 from zio_pipeline.stages.standing import vault_stem
 
 SOURCE = "provider_timesheets"
@@ -56,10 +57,13 @@ def timesheet(label: str, *rows: Row) -> Timesheet:
 
 
 def deliver_hours(region: Region, rows: Sequence[Row]) -> str:
-    """These rows count from now on for their provider, school and month; the label of the file."""
+    """These rows count from now on for their provider, school and month, or for their week when it has two; the label of the file."""
     content = hashlib.sha256(canonical(list(rows)).encode()).hexdigest()
-    provider, school, month = rows[0]["provider"], rows[0]["school"], f"{rows[0]['work_date']:%Y-%m}"
-    label = f"{SOURCE}-{school}-{provider}-{KEY}-{month}-{content[:8]}"
+    provider, school = rows[0]["provider"], rows[0]["school"]
+    days = {row["work_date"] for row in rows}
+    months = {month_of(day) for day in days}
+    (period,) = months if len(months) == 1 else periods_of(days)
+    label = f"{SOURCE}-{school}-{provider}-{KEY}-{period}-{content[:8]}"
     entry = ManifestEntry(
         content_sha256=content,
         contract_fingerprint="0" * 64,
@@ -70,7 +74,7 @@ def deliver_hours(region: Region, rows: Sequence[Row]) -> str:
         school_year=KEY,
         school=school,
         provider=provider,
-        period=month,
+        period=period,
         status="accepted",
         received_on=date(2026, 7, 21),
     )

@@ -202,7 +202,10 @@ def test_a_file_of_one_week_counts_for_that_week_beside_the_file_of_the_month(of
     assert office.worked() == {("2025-09-22", month.label), ("2025-09-29", week.label), ("2025-10-01", week.label)}
     without = csv_of(line(1, datum="09-10-2025"), line(1, datum="15-10-2025"))
     refused = office.offer({"c.csv": without}, NEXT_DAY)["c.csv"]
-    assert "mist week 40" in (refused.reason or "")
+    assert "mist week 40 (2025-10)" in (refused.reason or "")
+    part = csv_of(line(1, datum="02-10-2025"), line(1, datum="03-10-2025"))
+    refused = office.offer({"e.csv": part}, NEXT_DAY)["e.csv"]
+    assert "mist week 40 (2025-09)" in (refused.reason or ""), "29 September would be gone without a word"
     october = csv_of(line(1, datum="01-10-2025"), line(1, datum="09-10-2025"))
     newest = office.offer({"d.csv": october}, NEXT_DAY)["d.csv"]
     assert office.worked() == {

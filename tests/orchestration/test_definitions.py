@@ -108,7 +108,7 @@ def test_every_table_has_a_blocking_check_from_its_contract(graph):
     assert set(products()) | set(sources()) <= checked
 
 
-def test_jobs_schedules_and_sensor_do_not_change_by_accident():
+def test_jobs_schedules_and_sensors_do_not_change_by_accident():
     repository = build_defs().get_repository_def()
     assert sorted(job.name for job in repository.get_all_jobs() if not job.name.startswith("__")) == [
         "bewaartermijn",
@@ -118,6 +118,7 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
         "maand",
         "schooljaar",
         "uren",
+        "urenjaar",
         "vaststellen",
     ]
     schedules = {s.name: (s.job_name, s.cron_schedule, s.execution_timezone) for s in repository.schedule_defs}
@@ -125,10 +126,11 @@ def test_jobs_schedules_and_sensor_do_not_change_by_accident():
         "maandrun": ("maand", "0 7 1-7 * *", "Europe/Amsterdam"),
         "halfjaarrun": ("halfjaar", "0 7 1-7 * *", "Europe/Amsterdam"),
         "urenrun": ("uren", "0 7 11-17 * *", "Europe/Amsterdam"),
+        "urenjaarrun": ("urenjaar", "0 8 11-17 * *", "Europe/Amsterdam"),
         "controlerun": ("controle", "0 8 1-7 * *", "Europe/Amsterdam"),
         "bewaarrun": ("bewaartermijn", "0 7 1-7 * *", "Europe/Amsterdam"),
     }
-    assert [s.name for s in repository.sensor_defs] == ["bestanden_ontvangen"]
+    assert [s.name for s in repository.sensor_defs] == ["bestanden_ontvangen", "uren_bijgewerkt"]
 
 
 def load_once() -> tuple[float, str]:

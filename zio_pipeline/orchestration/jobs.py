@@ -27,6 +27,20 @@ hours_job = dg.define_asset_job(
     dg.AssetSelection.assets("provider_timesheets", "delivered_hours", "delivery_control", "wlz_hours", "hour_signals"),
     description="Wat in één maand geleverd is, naast wat gepland was, en wat daaraan opvalt.",
 )
+hours_year_job = dg.define_asset_job(
+    "urenjaar",
+    dg.AssetSelection.assets(
+        "delivery_summary",
+        "fixed_faces",
+        "lawfulness",
+        "lawfulness_sample",
+        "recalibration",
+        "recalibration_effect",
+        "missing_statements",
+        "alerts",
+    ),
+    description="Wat de urenstaten van een schooljaar samen zeggen, wie nog iets moet inleveren, en de berichten daarover.",
+)
 half_year_job = dg.define_asset_job(
     "halfjaar",
     dg.AssetSelection.assets("out_of_region_invoices"),
@@ -45,14 +59,6 @@ control_job = dg.define_asset_job(
         "year_statement",
         "forecast",
         "explained_documents",
-        "delivery_summary",
-        "fixed_faces",
-        "lawfulness",
-        "lawfulness_sample",
-        "recalibration",
-        "recalibration_effect",
-        "missing_statements",
-        "alerts",
         "proofs",
     ),
     description="Wat finance en de accountant van een schooljaar lezen, zoals de boeken op een dag staan. Boekt niets.",
@@ -63,4 +69,4 @@ retention_job = dg.define_asset_job(
     description="Verwijderen wat aanleveraars stuurden en langer bewaard is dan nodig.",
 )
 
-ALL_JOBS = (receive_job, year_job, month_job, half_year_job, hours_job, control_job, retention_job)
+ALL_JOBS = (receive_job, year_job, month_job, half_year_job, hours_job, hours_year_job, control_job, retention_job)

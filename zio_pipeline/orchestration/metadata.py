@@ -13,6 +13,8 @@ from zio_pipeline.contracts import Dataset, product_contracts, products, sources
 OWNERS = ["team:gegevens"]
 CHECK = "contract"
 DRIFT = "afwijking"
+OPEN = ("public", "internal")
+"""Classifications of columns whose sums the UI may show."""
 KINDS_OF_STORE = {"warehouse": {"python", "sqlalchemy"}, "vault": {"python", "parquet", "duckdb"}}
 
 
@@ -66,10 +68,15 @@ def source_spec(name: str, deps: Sequence[Any], partitions_def: dg.PartitionsDef
 
 
 def table_metadata(dataset: Dataset, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Row count, and the sum of every amount and every number of minutes: numbers that Dagster plots over time."""
+    """Row count, and the sum of every amount and every number of minutes: numbers that Dagster plots over time.
+
+    Only of columns that the general reader may see: whoever opens the UI reads along, and a sum over a few pupils is about them.
+    """
     rows = list(rows)
     shown: dict[str, Any] = {"dagster/row_count": len(rows)}
     for column in dataset.columns:
+        if column.classification not in OPEN:
+            continue
         if column.kind == "euro":
             shown[f"som {column.dutch} (cent)"] = sum(row[column.name] or 0 for row in rows)
         elif column.kind == "minutes":

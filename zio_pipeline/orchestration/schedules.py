@@ -1,5 +1,5 @@
 """Schedules: the first working day of the month (terms, control, retention), of January and July, and for the hours of the
-month before the first working day from the eleventh on, in the morning in the Netherlands.
+month before and of its school year the first working day from the eleventh on, in the morning in the Netherlands.
 
 Cron cannot say "first working day": a tick every day of the first week, and a predicate that skips the others. The day of the tick
 is the business date; the clock is never asked.
@@ -13,12 +13,21 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from zio_pipeline.orchestration.jobs import control_job, half_year_job, hours_job, month_job, retention_job
+from zio_pipeline.orchestration.jobs import (
+    control_job,
+    half_year_job,
+    hours_job,
+    hours_year_job,
+    month_job,
+    retention_job,
+)
+from zio_pipeline.orchestration.partitions import year_of
 from zio_pipeline.school_year import SchoolYear, first_working_day, is_working_day
 
 FIRST_WEEK_AT_SEVEN = "0 7 1-7 * *"
 FIRST_WEEK_AT_EIGHT = "0 8 1-7 * *"
 SECOND_WEEK_AT_SEVEN = "0 7 11-17 * *"
+SECOND_WEEK_AT_EIGHT = "0 8 11-17 * *"
 TIMEZONE = "Europe/Amsterdam"
 AMSTERDAM = ZoneInfo(TIMEZONE)
 NO_TERM = (7, 8)
@@ -31,14 +40,13 @@ AS_OF = (
     "accruals",
     "year_statement",
     "forecast",
-    "missing_statements",
-    "alerts",
-    "lawfulness",
 )
 """The steps of the control run that ask for the day."""
+AS_OF_HOURS = ("hour_signals", "provider_timesheets_op_tijd")
+AS_OF_HOURS_YEAR = ("missing_statements", "alerts", "lawfulness")
 
 RUNNING_IN: Mapping[str, frozenset[str]] = {
-    "production": frozenset({"maandrun", "halfjaarrun", "urenrun", "controlerun", "bewaarrun"})
+    "production": frozenset({"maandrun", "halfjaarrun", "urenrun", "urenjaarrun", "controlerun", "bewaarrun"})
 }
 """Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
 
@@ -125,7 +133,23 @@ def hours_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.
     partition = hours_due(day)
     if partition is None:
         return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
-    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=_as_of(day, ("hour_signals",)))
+    return dg.RunRequest(run_key=partition, partition_key=partition, run_config=_as_of(day, AS_OF_HOURS))
+
+
+@dg.schedule(
+    job=hours_year_job,
+    cron_schedule=SECOND_WEEK_AT_EIGHT,
+    execution_timezone=TIMEZONE,
+    name="urenjaarrun",
+    default_status=_status("urenjaarrun"),
+)
+def hours_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """The year of the month before, an hour after that month; in August of the year that has just ended, July included."""
+    day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
+    month = hours_due(day)
+    if month is None:
+        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
+    return dg.RunRequest(run_key=month, partition_key=year_of(month), run_config=_as_of(day, AS_OF_HOURS_YEAR))
 
 
 @dg.schedule(

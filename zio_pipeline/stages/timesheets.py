@@ -17,6 +17,7 @@ from resources.home import Home
 from zio_pipeline.hours.lines import Timesheet
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.periods import days_of, month_of, shared_days
+from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.stages.standing import accepted_table
 
 TIMESHEETS = "provider_timesheets"
@@ -61,8 +62,9 @@ def months_with_lines(home: Home, school_year: str) -> list[str]:
 
 
 def months_of(entry: ManifestEntry) -> set[str]:
-    """The month, or the one or two months of the week, that a timesheet covers."""
-    return {month_of(day) for day in days_of(entry.period)}
+    """The month, or the one or two months of the week, that a timesheet covers; all of its own school year."""
+    months = {month_of(day) for day in days_of(entry.period)}
+    return months.intersection(SchoolYear.parse(entry.school_year or "").months())
 
 
 def on_days(rows: pa.Table, days: Days, without: Iterable[Days] = ()) -> pa.Table:
