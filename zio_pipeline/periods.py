@@ -1,4 +1,5 @@
-"""The period a file covers: a calendar month `2025-10` or an ISO week `2025-W40`, and the days it has.
+"""The period a file covers and the days it has: a calendar month `2025-10`, an ISO week `2025-W40`, or the part of a week that
+lies in one of its two months `2025-10-W40`.
 
 Belongs here: spelling a period, its days, what two periods share. Does not belong here: which periods a source has
 (`intake.scope`), which of two files counts (`stages.timesheets`).
@@ -21,9 +22,16 @@ def week_of(day: date) -> str:
 
 
 def periods_of(days: Collection[date]) -> list[str]:
-    """What days are about, in order: the one week they all lie in, or else the months they lie in."""
-    weeks = {week_of(day) for day in days}
-    return sorted(weeks if len(weeks) == 1 else {month_of(day) for day in days})
+    """What days are about, in order: the one week they all lie in, or else the months they lie in.
+
+    Of a week that spans two months only the part in which there are days: a July that ends on its first Friday is one week, and
+    says nothing of the last days of June.
+    """
+    weeks, months = {week_of(day) for day in days}, {month_of(day) for day in days}
+    if len(weeks) != 1:
+        return sorted(months)
+    (week,) = weeks
+    return [week] if months == {month_of(day) for day in days_of(week)} else [f"{month}-{week[5:]}" for month in months]
 
 
 def last_day_of(month: str) -> date:
@@ -34,14 +42,22 @@ def last_day_of(month: str) -> date:
 
 @cache
 def days_of(period: str | None) -> tuple[date, date]:
-    """First and last day of a month or ISO week. What has no period covers every day."""
+    """First and last day of a period. What has no period covers every day."""
     if period is None:
         return date.min, date.max
-    year, _, rest = period.partition("-")
-    if rest.startswith("W"):
-        monday = date.fromisocalendar(int(year), int(rest[1:]), 1)
+    before, _, week = period.rpartition("-W")
+    if not week or not before:
+        return date.fromisoformat(f"{period}-01"), last_day_of(period)
+    if len(before) == len("2025"):
+        monday = date.fromisocalendar(int(before), int(week), 1)
         return monday, monday + timedelta(days=6)
-    return date.fromisoformat(f"{period}-01"), last_day_of(period)
+    first, last = days_of(before)
+    days = [
+        day
+        for n in range((last - first).days + 1)
+        if (day := first + timedelta(days=n)).isocalendar().week == int(week)
+    ]
+    return days[0], days[-1]
 
 
 def shared_days(one: str | None, other: str | None) -> tuple[date, date] | None:

@@ -11,6 +11,7 @@ without being computed again.
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from zio_pipeline.audit.pages import INDEX, Page, render, render_index
 from zio_pipeline.contracts import Dataset, sources
 from zio_pipeline.intake.delivery import Delivery
 from zio_pipeline.manifest import ManifestEntry
+from zio_pipeline.periods import days_of
 from zio_pipeline.stages.publishing import require_verdict
 from zio_pipeline.stages.standing import accepted_table, vault_stem
 from zio_pipeline.stages.verdicts import details_of, paged_details, record_all
@@ -201,8 +203,8 @@ def _place(one: Delivery | ManifestEntry) -> tuple[str | None, str | None, bool]
     return one.school, one.provider, "W" in (one.period or "")
 
 
-def _period(one: Delivery | ManifestEntry) -> tuple[str, str]:
-    return one.school_year or "", one.period or ""
+def _period(one: Delivery | ManifestEntry) -> tuple[str, date]:
+    return one.school_year or "", days_of(one.period)[0]
 
 
 def _profiled(home: Home, deliveries: Sequence[Delivery | ManifestEntry]) -> dict[str, list[Profile]]:

@@ -19,7 +19,7 @@ from zio_pipeline.contracts import sources
 from zio_pipeline.intake import Delivery
 from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.periods import days_of, month_of, week_of
+from zio_pipeline.periods import days_of, week_of
 from zio_pipeline.stages.standing import QUARANTINED, RAW, accepted_table, kept, vault_stem
 from zio_pipeline.stages.timesheets import TIMESHEETS, on_days
 
@@ -195,17 +195,16 @@ def _zorgkantoren(table: pa.Table) -> set[str]:
 
 
 def _weeks_lost(days: tuple[date, date], offered: pa.Table, standing: pa.Table) -> str | None:
-    """A later file takes the place of what was said of its days before: a month must have their weeks, a week their months."""
-    lost = _parts(on_days(standing, days)) - _parts(offered)
+    """A later file of a month takes the place of what was said of its days before, so it must have their weeks."""
+    lost = _weeks(on_days(standing, days)) - _weeks(offered)
     if not lost:
         return None
-    weeks = ", ".join(f"{int(week.partition('W')[2])} ({month})" for month, week in sorted(lost))
+    weeks = ", ".join(str(int(week.partition("W")[2])) for week in sorted(lost))
     return (
         f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan, of per week een "
-        "eigen bestand met de hele week."
+        "eigen bestand."
     )
 
 
-def _parts(table: pa.Table) -> set[tuple[str, str]]:
-    """Month and week of its days: a week that spans two months has two parts."""
-    return {(month_of(day), week_of(day)) for day in table["work_date"].unique().to_pylist()}
+def _weeks(table: pa.Table) -> set[str]:
+    return {week_of(day) for day in table["work_date"].unique().to_pylist()}

@@ -3,8 +3,8 @@
 Belongs here: files per week and per month beside each other (SPEC section 2). Does not belong here: which file of one and the same
 period counts (the manifest), what a line is (`hours.lines`).
 
-A file covers its whole week or month: a newer file of week 40 takes the place of those five days in the file of October, and a
-newer file of October takes the place of what the file of week 40 says of October, and not of September.
+A file covers its whole week or month: a newer file of week 40 takes the place of those days in the file of October, and a newer
+file of October takes the place of what the file of week 40 says of October, and not of September.
 """
 
 from collections.abc import Iterable, Iterator
