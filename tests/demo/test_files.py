@@ -41,7 +41,7 @@ def test_another_seed_gives_other_files(small: Made, tmp_path: Path):
 
 def test_every_file_is_reported(small: Made):
     assert sorted(small.year.files) == sorted(small.folder.iterdir())
-    assert len(small.year.files) == 4 + 20 + 20 + 1
+    assert len(small.year.files) == 4 + 24 + 20 + 1
 
 
 def test_setup_sheets_and_headers_are_those_of_the_contract(small: Made):

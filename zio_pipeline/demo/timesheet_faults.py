@@ -70,7 +70,7 @@ def add_odd_rows(lines: list[Line], month: int, form: str) -> str | None:
         lines.append(replace(line, class_code="EMB-00", tag="hours_unknown_class"))
     elif month == MONTHS[6]:
         return _leave_out_a_week(lines, line.class_code)
-    elif month == MONTHS[7]:
+    elif month == MONTHS[8]:
         other = next(o for o in lines if o.class_code != line.class_code)
         lines.append(replace(line, class_code=other.class_code, begin=line.begin + 15, tag="hours_two_classes_at_once"))
     return None

@@ -1,6 +1,6 @@
 """The urenstaten as files: XLSX and CSV mixed, each with its own way of stating a duration.
 
-Belongs here: columns, forms and encodings of the twenty files, and where the planted lines ended up in them.
+Belongs here: columns, forms and encodings of the files, and where the planted lines ended up in them.
 Does not belong here: the lines themselves (timesheets, timesheet_faults).
 """
 
@@ -24,21 +24,23 @@ from zio_pipeline.demo.timesheet_faults import (
     add_bad_rows,
     add_odd_rows,
 )
-from zio_pipeline.demo.timesheets import MONTHS, Line, School
+from zio_pipeline.demo.timesheets import WORKED_MONTHS, Line, School
 
 XLSX, CSV_BOM, CSV_CP1252 = "xlsx", "utf-8-sig", "cp1252"
 
 _FORMS = {
     LEIJPARK: (
-        (XLSX, CLOCK), (XLSX, MINUTES), (CSV_BOM, DECIMAL), (CSV_CP1252, CLOCK), (XLSX, BEGIN_END),
+        (CSV_BOM, CLOCK), (XLSX, CLOCK), (XLSX, MINUTES), (CSV_BOM, DECIMAL), (CSV_CP1252, CLOCK), (XLSX, BEGIN_END),
         (CSV_BOM, BEGIN_END), (XLSX, MINUTES), (CSV_CP1252, DECIMAL), (XLSX, BEGIN_END), (CSV_BOM, DECIMAL),
+        (XLSX, CLOCK),
     ),
     DE_BODDE: (
-        (CSV_CP1252, DECIMAL), (CSV_BOM, MINUTES), (XLSX, BEGIN_END), (CSV_BOM, DECIMAL), (CSV_CP1252, BEGIN_END),
+        (XLSX, MINUTES), (CSV_CP1252, DECIMAL), (CSV_BOM, MINUTES), (XLSX, BEGIN_END), (CSV_BOM, DECIMAL), (CSV_CP1252, BEGIN_END),
         (XLSX, CLOCK), (CSV_BOM, DECIMAL), (XLSX, BEGIN_END), (CSV_CP1252, MINUTES), (XLSX, MINUTES),
+        (CSV_BOM, CLOCK),
     ),
 }  # fmt: skip
-"""Per school, per month from September: kind of file and form of duration."""
+"""Per school, per month from August: kind of file and form of duration."""
 
 _DURATION_COLUMNS = {
     DECIMAL: ("duration_minutes",),
@@ -75,12 +77,14 @@ class _File:
 
 
 def write_timesheets(out: Path, draft: Draft) -> Written:
-    """Write the urenstaten of both schools, September up to and including June."""
+    """Write the urenstaten of both schools, a file per month in which school is open."""
     written = Written()
     for school, forms in _FORMS.items():
         hours, rng = School(draft, school), draft.rng(f"fouten {school}")
-        for number, (month, (kind, form)) in enumerate(zip(MONTHS, forms, strict=True)):
+        for number, (month, (kind, form)) in enumerate(zip(WORKED_MONTHS, forms, strict=True)):
             lines = hours.month(month)
+            if not lines:
+                continue
             written.counts["direct_minutes"] += sum(line.minutes for line in lines if line.activity == "direct")
             missing = add_odd_rows(lines, month, form) if school == LEIJPARK else None
             if missing:

@@ -1,4 +1,4 @@
-"""Ten months of *fictieve* urenstaten per provider and school: who worked where, and for how long.
+"""A school year of *fictieve* urenstaten per provider and school: who worked where, and for how long.
 
 Belongs here: drawing lines that deliver about what was granted, spread over the open days of the school.
 Does not belong here: bad and odd lines (timesheet_faults), columns and forms of the files (timesheet_files).
@@ -13,7 +13,9 @@ from typing import NamedTuple
 from zio_pipeline.demo.model import Draft, SchoolClass
 
 MONTHS = (9, 10, 11, 12, 1, 2, 3, 4, 5, 6)
-"""The months for which urenstaten are handed in."""
+"""The ten months in which providers declare."""
+WORKED_MONTHS = (8, *MONTHS, 7)
+"""The months for which urenstaten are handed in, as far as school is open in them."""
 
 DIRECT, INDIRECT, TRAVEL, TRAINING = "direct", "indirect", "travel", "training"
 CARE, GUIDANCE = "care", "guidance"
