@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.intake.files import deliver, rules, setup_sheets, xlsx_bytes
-from tests.year_builder import DE_BODDE, LEIJPARK, SETTINGS, sheet_row
+from tests.year_builder import DE_BODDE, LEIJPARK, SETTINGS, Year, sheet_row
 from zio_pipeline.demo.calendar import PUBLISHED
 from zio_pipeline.errors import SetupError
 from zio_pipeline.open_days import (
+    FEWEST_OPEN_DAYS,
     HOLIDAYS,
+    MOST_OPEN_DAYS,
     OpenDays,
     WeekPart,
     open_days,
@@ -24,6 +26,7 @@ from zio_pipeline.open_days import (
 )
 from zio_pipeline.school_year import SchoolYear, public_holidays
 from zio_pipeline.settings import Settings, read_settings
+from zio_pipeline.setup_checks import require_plausible_calendars
 
 
 def settings(**changed: str) -> Settings:
@@ -197,6 +200,96 @@ def test_what_the_school_states_goes_before_the_region():
     assert set(own.days) - set(bare.days) == {date(2026, 2, day) for day in range(16, 21)}
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        ("2025-07-05", "2025-08-17"),
+        ("2026-08-01", "2026-08-23"),
+        ("2024-12-21", "2025-01-05"),
+        ("2025-04-26", "2025-05-04"),
+        ("2026-04-03", "2026-04-07"),
+        ("2026-05-13", "2026-05-17"),
+        ("2026-05-13", "2026-05-19"),
+        ("2026-05-23", "2026-05-31"),
+        ("2026-06-06", "2026-06-14"),
+        ("2026-05-02", "2026-05-10"),
+        ("2026-04-18", "2026-04-26"),
+        ("2026-04-21", "2026-04-27"),
+        ("2025-12-13", "2025-12-21"),
+        ("2026-03-16", "2026-03-20"),
+        ("2026-02-07", "2026-02-11"),
+    ],
+    ids=[
+        "last summer",
+        "the coming summer from August on",
+        "last Christmas",
+        "last May",
+        "Goede Vrijdag up to and including Tuesday",
+        "Hemelvaart from Wednesday to Sunday",
+        "Hemelvaart of a week",
+        "Pinksteren",
+        "a week in June",
+        "a second week in May, after it",
+        "a second week in May, before it",
+        "a week before it up to and including Koningsdag",
+        "a week before Christmas",
+        "more than three weeks after the spring holiday",
+        "three days of carnival",
+    ],
+)
+def test_a_closure_that_is_another_one_takes_no_holiday_away(own: tuple[str, str]):
+    """All the holidays of the region stay closed; what the school states comes beside them."""
+    bare, stated = open_days_or_region(settings(), [], LEIJPARK), row(*own)
+    found = open_days_or_region(settings(), [stated], LEIJPARK)
+    first, last = stated["closed_from"], stated["closed_to"]
+    assert found.days == tuple(day for day in bare.days if not first <= day <= last)
+
+
+@pytest.mark.parametrize(
+    ("own", "holiday"),
+    [
+        (("2025-10-18", "2025-10-26"), "herfst"),
+        (("2025-10-20", "2025-10-24"), "herfst"),
+        (("2025-12-22", "2026-01-02"), "kerst"),
+        (("2026-02-07", "2026-02-15"), "voorjaar"),
+        (("2026-03-09", "2026-03-13"), "voorjaar"),
+        (("2026-04-18", "2026-05-03"), "mei"),
+        (("2026-04-29", "2026-05-10"), "mei"),
+        (("2026-07-18", "2026-08-30"), "zomer"),
+    ],
+)
+def test_a_closure_that_is_the_holiday_takes_its_place(own: tuple[str, str], holiday: str):
+    """An advised holiday may lie in another week; the others share a weekday with that of the region."""
+    found = open_days_or_region(settings(), [row(*own)], LEIJPARK)
+    others = [
+        {"school": LEIJPARK, **dict(zip(("closed_from", "closed_to"), days, strict=True))}
+        for days in (region_holidays()["2025-2026", name] for name in HOLIDAYS if name != holiday)
+    ]
+    assert found == open_days(settings(), [row(*own), *others], LEIJPARK)
+
+
+def test_a_study_week_or_a_public_holiday_is_no_holiday_of_the_school():
+    bare = open_days_or_region(settings(), [], LEIJPARK)
+    week = open_days_or_region(settings(), [row("2026-02-02", "2026-02-06", "study_day")], LEIJPARK)
+    assert set(week.days) == set(bare.days) - {date(2026, 2, day) for day in range(2, 7)}
+
+
+@given(st.lists(st.tuples(st.dates(date(2024, 8, 1), date(2027, 7, 31)), st.integers(1, 60)), max_size=6))
+def test_what_the_law_fixes_is_closed_whatever_else_a_school_states(stated: list[tuple[date, int]]):
+    """Some weekday of Christmas, May and summer is closed, and no day of the region opens but for a holiday of the school's own."""
+    own = [closed(str(first), str(first + timedelta(days=n - 1))) | {"kind": "holiday"} for first, n in stated]
+    try:
+        found = open_days_or_region(settings(), own, LEIJPARK)
+    except SetupError:
+        return  # closed all year
+    for name in ("kerst", "mei", "zomer"):
+        first, last = region_holidays()["2025-2026", name]
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        assert any(day not in found for day in days if day.weekday() < 5 and day not in public_holidays(day.year))
+        theirs = [one for one in own if one["closed_from"] <= last and first <= one["closed_to"]]
+        assert theirs or found.between(first, last) == 0
+
+
 def test_the_summer_before_the_school_year_is_not_the_summer_after_it():
     days = open_days_or_region(settings(), [row("2025-08-01", "2025-08-24")], LEIJPARK)
     assert (days.days[0], days.days[-1]) == (date(2025, 8, 25), date(2026, 7, 10))
@@ -205,6 +298,20 @@ def test_the_summer_before_the_school_year_is_not_the_summer_after_it():
 def test_a_whole_calendar_of_its_own_needs_no_region(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("zio_pipeline.open_days.region_holidays", dict)
     assert open_days_or_region(settings(), OWN_YEAR, LEIJPARK) == open_days(settings(), OWN_YEAR, LEIJPARK)
+
+
+@pytest.mark.parametrize("left_out", range(1, 6), ids=HOLIDAYS)
+def test_in_a_year_the_table_does_not_know_every_holiday_is_asked_for(left_out: int, monkeypatch: pytest.MonkeyPatch):
+    """Last summer and a week in June stand for none of them."""
+    monkeypatch.setattr("zio_pipeline.open_days.region_holidays", dict)
+    own = [
+        *OWN_YEAR[:left_out],
+        *OWN_YEAR[left_out + 1 :],
+        row("2025-07-05", "2025-08-17"),
+        row("2026-06-06", "2026-06-14"),
+    ]
+    with pytest.raises(SetupError, match=f"noemt de {HOLIDAYS[left_out - 1]}vakantie van vestiging {LEIJPARK} niet"):
+        open_days_or_region(settings(), own, LEIJPARK)
 
 
 def test_a_year_that_is_not_in_the_table_stops():
@@ -273,3 +380,85 @@ def test_an_implausible_closure_is_refused_with_its_reason():
 def test_the_holidays_of_the_region_are_plausible_themselves():
     spans = [(f"{first:%d-%m-%Y}", f"{last:%d-%m-%Y}", "vakantie") for first, last in region_holidays().values()]
     assert offered(*spans) == ("accepted", {})
+
+
+# --- a calendar that cannot be right --------------------------------------------------------------------------------------
+
+
+def judged(*closures: dict, **order: date) -> None:
+    """A workbook with this calendar of Leijpark, as it is judged when it comes in."""
+    year = Year()
+    year.pupils(1)
+    year.sheets["orders"][0] |= order
+    for closure in closures:
+        year.add("calendar", **closure)
+    require_plausible_calendars(year.setup())
+
+
+def test_a_closure_of_another_school_year_is_refused():
+    """One that lies in it for a part, as last summer and the coming one do, is not; every row is named."""
+    judged(row("2025-07-05", "2025-08-17"), row("2026-07-11", "2026-08-23"))
+    judged(row("2025-07-28", "2025-08-01"), row("2026-07-31", "2026-08-04", "study_day"))
+    with pytest.raises(SetupError) as refused:
+        judged(row("2024-12-21", "2025-01-05"), row("2026-08-01", "2026-08-23"), row("2025-07-05", "2025-07-31"))
+    assert str(refused.value).splitlines()[1:] == [
+        f"- Blad 'kalender': de sluiting van {first} tot en met {last} van vestiging 02ZX00 ligt niet in schooljaar 2025-2026; "
+        "verbeter het jaartal of laat de regel weg."
+        for first, last in (("21-12-2024", "05-01-2025"), ("05-07-2025", "31-07-2025"), ("01-08-2026", "23-08-2026"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("open_for", "plausible"),
+    [
+        (FEWEST_OPEN_DAYS - 1, False),
+        (FEWEST_OPEN_DAYS, True),
+        (204, True),
+        (MOST_OPEN_DAYS, True),
+        (MOST_OPEN_DAYS + 1, False),
+    ],
+)
+def test_a_year_of_too_few_or_too_many_open_days_is_refused(open_for: int, plausible: bool):
+    """All of them closed by one summer that begins on the day after the last; without the Friday after Hemelvaart a day more."""
+    days = open_days(settings(), [*OWN_YEAR[1:-1], row("2026-07-31", "2026-08-23")], LEIJPARK).days
+    assert len(days) > MOST_OPEN_DAYS + 1
+    summer = row(str(days[open_for]), "2026-08-23")
+    assert len(open_days(settings(), [*OWN_YEAR[1:-1], summer], LEIJPARK)) == open_for
+    if plausible:
+        judged(*OWN_YEAR[1:-1], summer)
+    else:
+        with pytest.raises(
+            SetupError, match=rf"02ZX00 zou in 2025-2026 op {open_for} dagen open zijn, van 18-08-2025 tot en met"
+        ):
+            judged(*OWN_YEAR[1:-1], summer)
+
+
+@pytest.mark.parametrize("first", PUBLISHED)
+def test_every_real_year_is_plausible_with_and_without_study_days(first: int):
+    """By hand the fewest are 194 and the most 209; a second week in May and ten study days take some fifteen."""
+    assert all(FEWEST_OPEN_DAYS <= days <= MOST_OPEN_DAYS for days in (194 - 15, 209 + 1))
+    year = SchoolYear(first)
+    dates = {"schooljaar": year.key, "startdatum": f"{PUBLISHED[first].start:%d-%m-%Y}", "peildatum": f"01-07-{first}"}
+    region = open_days_or_region(
+        read_settings(
+            [sheet_row("settings", key=k, value=v, valid_from=year.first_day) for k, v in (SETTINGS | dates).items()]
+        ),
+        [],
+        LEIJPARK,
+    )
+    assert FEWEST_OPEN_DAYS <= len(region) <= MOST_OPEN_DAYS
+
+
+def test_a_school_that_leaves_a_holiday_to_an_unknown_region_is_not_judged(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("zio_pipeline.open_days.region_holidays", dict)
+    monkeypatch.setattr("zio_pipeline.setup_checks.region_holidays", dict)
+    judged()
+    judged(row("2025-10-07", "2025-10-07", "study_day"))
+    with pytest.raises(SetupError, match="geen dag open"):
+        judged(*OWN_YEAR, row("2025-08-01", "2026-07-31"))
+
+
+def test_an_order_that_holds_on_no_open_day_is_refused():
+    """It ends on the startdatum, and the school opens a week later."""
+    with pytest.raises(SetupError, match=r"Opdracht LP geldt op geen enkele dag waarop vestiging 02ZX00 open is"):
+        judged(row("2025-08-01", "2025-08-24"), valid_to=date(2025, 8, 18))

@@ -4,7 +4,7 @@ Belongs here: a school's open days of one school year, counting them over a stre
 holidays of region Zuid for a school that does not state its own (`reference_data/schoolvakanties_zuid.csv`: one row per school
 year and holiday, both days inclusive, each with its source).
 Does not belong here: what is counted with them (`accruals`, hours), when something falls due (`school_year`), which closure is
-plausible (rules of sheet `kalender` in the contract of the setup).
+plausible (rules of sheet `kalender` in the contract of the setup, and `setup_checks` for what needs the whole calendar).
 """
 
 import csv
@@ -16,22 +16,31 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, cached_property, lru_cache
 from importlib import resources
-from types import MappingProxyType
 from typing import Any
 
 from zio_pipeline.errors import SetupError
-from zio_pipeline.school_year import SchoolYear, is_working_day
+from zio_pipeline.school_year import SATURDAY, SchoolYear, is_working_day
 from zio_pipeline.settings import Settings
 
 REGION = "Zuid"
 HOLIDAYS = ("herfst", "kerst", "voorjaar", "mei", "zomer")
-_HOLIDAY_OF_MONTH = MappingProxyType(
-    {6: "zomer", 7: "zomer", 10: "herfst", 11: "herfst", 12: "kerst", 1: "kerst"}
-    | {2: "voorjaar", 3: "voorjaar", 4: "mei", 5: "mei"}
-)
-"""Which holiday of the school year begins in a calendar month; in August and September that of the year before still runs."""
 SHORTEST_HOLIDAY = 5
-"""Days: what is shorter (a long weekend, the Friday after Hemelvaartsdag) takes no holiday's place."""
+"""Weekdays, a whole school week: a long weekend around Goede Vrijdag, Hemelvaart or Pinksteren takes no holiday's place."""
+ADVISED = frozenset({"herfst", "voorjaar"})
+"""Holidays that a school may lay in another week: by law only Christmas, one week in May and summer are fixed (DOMAIN 4.1)."""
+MOVED_AT_MOST = timedelta(days=21)
+"""How far from the region's an advised holiday may lie: carnival, and the autumn weeks of the regions, differ by a week or two."""
+FEWEST_OPEN_DAYS, MOST_OPEN_DAYS = 170, 212
+"""What is plausible in a year. Six real years have 194 to 209 before study days (DOMAIN 4.1): five weeks less leaves room for those
+and a second week in May; the longest, of 43 school weeks, may have a few more where a public holiday falls in a holiday."""
+_USUAL = {
+    "herfst": ((10, 1), (11, 15)),
+    "kerst": ((12, 25), (1, 1)),
+    "voorjaar": ((2, 1), (3, 15)),
+    "mei": ((4, 27), (5, 5)),
+    "zomer": ((7, 24), (7, 31)),
+}
+"""Month and day between which a holiday falls in every year: how one is known where the region's own is not in the table."""
 
 
 @lru_cache(4096)
@@ -107,6 +116,29 @@ class OpenDays:
         return _added(self.parts, lambda part: part.month)
 
 
+def days_of_order(days: OpenDays, orders: Iterable[Mapping[str, Any]], order_id: str, provider: str) -> OpenDays:
+    """The open days of a school on which an order holds: an amended contract is several rows, an ended one ends (SPEC section 5).
+
+    Args:
+        days: the open days of the school.
+        orders: rows of the sheet `contracten` (order_id, provider, valid_from, valid_to; both inclusive, no valid_to is open).
+        order_id: of the order.
+        provider: AGB code; rows of the same order with another provider are not its own.
+
+    Raises:
+        SetupError: the school is open on none of them: hours that were granted would be planned nowhere.
+    """
+    own = [row for row in orders if (row["order_id"], row["provider"]) == (order_id, provider)]
+    held = [(row["valid_from"], row["valid_to"] or date.max) for row in own]
+    found = tuple(day for day in days.days if any(first <= day <= last for first, last in held))
+    if not found:
+        raise SetupError(
+            f"Opdracht {order_id} geldt op geen enkele dag waarop vestiging {days.school} open is; haar toegekende uren zijn dan "
+            "nergens te plannen. Verbeter de geldigheid op blad 'contracten' of de sluitingen op blad 'kalender'."
+        )
+    return days if found == days.days else OpenDays(days.school, found)
+
+
 def open_days(settings: Settings, calendar: Iterable[Mapping[str, Any]], school: str) -> OpenDays:
     """The open days of a school: working days from the startdatum on that its calendar does not close (SPEC section 5).
 
@@ -136,8 +168,10 @@ def open_days_or_region(settings: Settings, calendar: Iterable[Mapping[str, Any]
     """As `open_days`, with the holidays of region Zuid where the school states none of its own (SPEC section 7).
 
     What the school states goes before the region, holiday by holiday: a carnival week of its own takes the place of the spring
-    holiday that was advised, study days come beside the holidays, and a school that is not in the calendar has those of the
-    region alone. A holiday is known by the month it begins in.
+    holiday that was advised; study days, long weekends, a second week in May come beside the holidays; and a school that is not in
+    the calendar has those of the region alone. A row takes the place of a holiday when it is that one: of at least a school week,
+    with a working day in the region's own period in this school year, or within three weeks of one that is advised only. Last
+    summer and last Christmas are those of another year.
 
     Args:
         settings, calendar, school: as `open_days`; of a row its `kind` too.
@@ -146,16 +180,31 @@ def open_days_or_region(settings: Settings, calendar: Iterable[Mapping[str, Any]
         SetupError: a holiday is not stated and those of the region are not known for this school year.
     """
     own = [row for row in calendar if row["school"] == school]
-    stated = {_holiday(row) for row in own}
-    missing = [name for name in HOLIDAYS if name not in stated]
+    missing = not_stated(settings.school_year, own)
     region = [{"school": school, **_region_holiday(settings.school_year, name, school)} for name in missing]
     return open_days(settings, [*own, *region], school)
 
 
-def _holiday(row: Mapping[str, Any]) -> str | None:
-    """Which holiday of the school year a closure is, if any."""
-    long = (row["closed_to"] - row["closed_from"]).days + 1 >= SHORTEST_HOLIDAY
-    return _HOLIDAY_OF_MONTH.get(row["closed_from"].month) if long and row["kind"] == "holiday" else None
+def not_stated(year: SchoolYear, own: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The holidays of a school year that none of a school's own rows is, in order."""
+    holidays = [row for row in own if row["kind"] == "holiday"]
+    return [name for name in HOLIDAYS if not any(_is_holiday(row, year, name) for row in holidays)]
+
+
+def _is_holiday(row: Mapping[str, Any], year: SchoolYear, name: str) -> bool:
+    first, last = _when(year, name)
+    days = [day for day in _days(row["closed_from"], row["closed_to"]) if day.weekday() < SATURDAY]
+    return len(days) >= SHORTEST_HOLIDAY and any(first <= day <= last and is_working_day(day) for day in days)
+
+
+def _when(year: SchoolYear, name: str) -> tuple[date, date]:
+    """First and last day of the school year between which a closure is this holiday."""
+    found = region_holidays().get((year.key, name))
+    if found is None:
+        first, last = (date(int(year.month_key(month)[:4]), month, day) for month, day in _USUAL[name])
+        return first, last
+    moved = MOVED_AT_MOST if name in ADVISED else timedelta(0)
+    return found[0] - moved, min(found[1] + moved, year.last_day)
 
 
 def _region_holiday(year: SchoolYear, name: str, school: str) -> dict[str, date]:

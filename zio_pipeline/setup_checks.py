@@ -11,6 +11,15 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from zio_pipeline.errors import SetupError
+from zio_pipeline.open_days import (
+    FEWEST_OPEN_DAYS,
+    MOST_OPEN_DAYS,
+    OpenDays,
+    days_of_order,
+    not_stated,
+    open_days_or_region,
+    region_holidays,
+)
 from zio_pipeline.reference import municipalities, zorgkantoor_name
 
 if TYPE_CHECKING:
@@ -55,6 +64,65 @@ def require_sound(setup: "SchoolYearSetup") -> None:
         _membership_contradictions,
     )
     _stop([problem for check in checks for problem in check(setup)])
+
+
+def require_plausible_calendars(setup: "SchoolYearSetup") -> None:
+    """Stop a calendar that cannot be right. Asked of a workbook that comes in only: what was established stays as it is.
+
+    A closure lies in the school year, at least in part; a school with a class is open on a plausible number of days; and every
+    order with hours holds on one of them. A school that leaves a holiday to a region which is not known for this year is not
+    judged: what needs its calendar says so.
+
+    Raises:
+        SetupError: every problem, in Dutch.
+    """
+    _stop([*_closures_of_other_years(setup), *_implausible_years(setup)])
+
+
+def _closures_of_other_years(setup: "SchoolYearSetup") -> list[str]:
+    year = setup.settings.school_year
+    return [
+        f"Blad 'kalender': de sluiting van {row['closed_from']:%d-%m-%Y} tot en met {row['closed_to']:%d-%m-%Y} van vestiging "
+        f"{row['school']} ligt niet in schooljaar {year}; verbeter het jaartal of laat de regel weg."
+        for row in sorted(
+            setup.sheets["calendar"], key=lambda row: (row["school"], row["closed_from"], row["closed_to"])
+        )
+        if row["closed_to"] < year.first_day or row["closed_from"] > year.last_day
+    ]
+
+
+def _implausible_years(setup: "SchoolYearSetup") -> list[str]:
+    year, problems = setup.settings.school_year, []
+    for school in sorted({c.school for c in setup.classes}):
+        own = [row for row in setup.sheets["calendar"] if row["school"] == school]
+        if any((year.key, name) not in region_holidays() for name in not_stated(year, own)):
+            continue
+        try:
+            days = open_days_or_region(setup.settings, own, school)
+        except SetupError as error:
+            problems.append(str(error))
+            continue
+        if not FEWEST_OPEN_DAYS <= len(days) <= MOST_OPEN_DAYS:
+            problems.append(
+                f"Blad 'kalender': vestiging {school} zou in {year} op {len(days)} dagen open zijn, van {days.days[0]:%d-%m-%Y} "
+                f"tot en met {days.days[-1]:%d-%m-%Y}; {FEWEST_OPEN_DAYS} tot {MOST_OPEN_DAYS} is aannemelijk. Ga na of een "
+                "vakantie ontbreekt of te lang is."
+            )
+        problems += _idle_orders(setup, days)
+    return problems
+
+
+def _idle_orders(setup: "SchoolYearSetup", days: OpenDays) -> list[str]:
+    """Orders of a school that were granted hours and hold on none of its open days."""
+    problems = []
+    for order_id in sorted({c.order_id for c in setup.classes if setup.hours_of(c).total_hundredths}):
+        order = setup.order(order_id)
+        if order.school == days.school:
+            try:
+                days_of_order(days, setup.sheets["orders"], order_id, order.provider)
+            except SetupError as error:
+                problems.append(str(error))
+    return problems
 
 
 def _stop(problems: Sequence[str]) -> None:

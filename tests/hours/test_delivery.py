@@ -3,6 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -239,17 +240,47 @@ def test_days_weeks_and_months_add_up_for_any_calendar(granted: int, days: set[d
     assert planned_minutes(granted, calendar, LAST, FIRST - timedelta(1)) == 0
 
 
-@given(st.sets(st.dates(FIRST, LAST), min_size=1))
-def test_a_plan_of_a_month_is_that_part_of_the_year(days: set[date]) -> None:
+def planned_by_hand(granted: int, days: set[date]) -> Counter[tuple[str, str]]:
+    """Per month and week: the k-th of N days brings the minutes up to floor(granted x k / N)."""
+    found = Counter[tuple[str, str]]()
+    for k, day in enumerate(sorted(days), start=1):
+        found[f"{day:%Y-%m}", f"{day:%G-W%V}"] += granted * k // len(days) - granted * (k - 1) // len(days)
+    return found
+
+
+@given(
+    st.sets(st.dates(FIRST, LAST), min_size=1),
+    st.lists(st.tuples(st.dates(FIRST, LAST), st.dates(FIRST, LAST)), max_size=3),
+)
+def test_the_plan_of_an_order_lies_in_its_days_and_adds_up_to_what_was_granted(
+    days: set[date], later: list[tuple[date, date]]
+) -> None:
+    """Whatever the open days of the school, and whatever rows of the sheet `contracten` the order has beside its first."""
+    held = [(date(2025, 8, 1), min(days)), *((min(two), max(two)) for two in later)]
+    own = [row for row in SETUP.sheets["orders"] if row["order_id"] == "LP"]
+    rows = [own[0] | {"valid_from": first, "valid_to": last} for first, last in held]
+    setup = replace(SETUP, sheets=SETUP.sheets | {"orders": (*rows, *SETUP.sheets["orders"][1:])})
     calendars = CALENDARS | {LEIJPARK: OpenDays(LEIJPARK, tuple(sorted(days)))}
-    year = list(plans(SETUP, calendars))
-    parts = [plan for month in SETUP.settings.school_year.months() for plan in plans(SETUP, calendars, month)]
+    year = list(plans(setup, calendars))
+    found = Counter({(p.month, p.week): p.minutes for p in year if p.class_code == "EMB1"})
+    assert found == planned_by_hand(41_640, {day for day in days if any(a <= day <= b for a, b in held)})
+    assert sum(found.values()) == 41_640
+    assert sum(p.minutes for p in year if p.class_code == "MG1") == 7_440, "another order"
+    parts = [plan for month in SETUP.settings.school_year.months() for plan in plans(setup, calendars, month)]
     assert sorted(parts) == sorted(year)
-    granted = granted_minutes(SETUP, SETUP.classes[1])
-    for plan in year:
-        if plan.class_code == "EMB1":
-            own = [d for d in days if (f"{d:%Y-%m}", f"{d:%G-W%V}") == (plan.month, plan.week)]
-            assert plan.minutes == planned_minutes(granted, calendars[LEIJPARK], min(own), max(own))
+
+
+def test_an_order_that_ends_in_october_is_planned_up_to_then() -> None:
+    """17,35 hours x 8 weeks: 8328 minutes on the 50 open days of 18 August up to and including 31 October, and none after."""
+    year = two_schools()
+    year.sheets["orders"][0] |= {"weeks": 8, "valid_to": date(2025, 10, 31)}
+    found = [plan for plan in plans(year.setup(), CALENDARS) if plan.class_code == "EMB1"]
+    assert CALENDARS[LEIJPARK].up_to(date(2025, 10, 31)) == 50
+    assert sum(plan.minutes for plan in found) == 8328
+    assert [plan.minutes for plan in found if plan.month == "2025-08"] == [832, 833], (
+        "5 x 166,56 is 832,8, twice 1665,6"
+    )
+    assert max(plan.month for plan in found) == "2025-10"
 
 
 # --- what a new publication changed -------------------------------------------------------------------------------------

@@ -3,9 +3,13 @@
 Belongs here: comparing rows of `delivery_control` with earlier weeks, with the month and with the year to date (SPEC section 7),
 in whole numbers. Does not belong here: adding up lines (`delivery`), lines as they stand (`signals`).
 
-History is about work, not about signatures: it compares all direct minutes, also what the school has not approved yet. Weeks of
-which a part was not handed in say nothing of the work and stay out on both sides (`missing` names them); a week counts per open
-day, so that a short week before carnival is no fall. Plan is about proof: only approved direct minutes.
+Nothing is judged before the provider's last day for its month is over (setting `uren_inlevertermijn_dagen`): until then lines are
+still to come. What was not handed in, without one direct minute, is missing and not little; `missing` names it, and here it stays
+out on both sides.
+
+History is about work, not about signatures: it compares all direct minutes, also what the school has not approved yet. A week
+counts when all its parts were handed in, and per open day, so that a short week before carnival is no fall. Plan is about proof:
+only approved direct minutes.
 """
 
 from bisect import insort
@@ -16,20 +20,26 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from zio_pipeline.hours.missing import is_overdue
 from zio_pipeline.hours.signals import Row, duration, signal_row
 from zio_pipeline.open_days import OpenDays
-from zio_pipeline.periods import last_day_of
 
 WEEKS_OF_HISTORY = 3
 """From the fourth week on there is a history to compare with."""
 TIMES = 3
-_OWN = ("delivered_minutes", "provisional_minutes", "indirect_minutes", "travel_minutes", "training_minutes")
-"""What the provider of the order wrote, whatever it proves."""
 
 Control = Mapping[str, Any]
 
 
-def sudden_changes(control: Iterable[Control], days: Mapping[str, OpenDays], school_year: str, month: str) -> list[Row]:
+def sudden_changes(
+    control: Iterable[Control],
+    days: Mapping[str, OpenDays],
+    school_year: str,
+    month: str,
+    *,
+    as_of: date,
+    grace_days: int,
+) -> list[Row]:
     """Class-weeks that end in this month with less than a third of, or more than three times, the median of the earlier ones.
 
     Args:
@@ -37,10 +47,14 @@ def sudden_changes(control: Iterable[Control], days: Mapping[str, OpenDays], sch
         days: open days by school.
         school_year: key of the year.
         month: a week belongs to the month of its last open day.
+        as_of: the business date.
+        grace_days: days after the end of a month until which its timesheets are in time.
 
     Returns:
-        Rows of the product `hour_signals`, from the fourth wholly handed in week of a class on.
+        Rows of the product `hour_signals`, from the fourth wholly handed in week of a class on; none while the month is not due.
     """
+    if not is_overdue(month, as_of, grace_days):
+        return []
     of_class: dict[tuple[str, str], dict[tuple[str, str], Control]] = defaultdict(dict)
     for row in control:
         if _handed_in(row):
@@ -49,7 +63,7 @@ def sudden_changes(control: Iterable[Control], days: Mapping[str, OpenDays], sch
 
 
 def _handed_in(row: Control) -> bool:
-    return any(row[name] for name in _OWN)
+    return bool(row["delivered_minutes"] or row["provisional_minutes"])
 
 
 def _of_class(parts: Mapping[tuple[str, str], Control], days: OpenDays, school_year: str, month: str) -> Iterator[Row]:
@@ -81,7 +95,7 @@ def _sudden_change(last: Control, school_year: str, minutes: int, usual: int) ->
 
 
 def strays_from_plan(
-    control: Iterable[Control], school_year: str, month: str, as_of: date, tolerance_permille: int
+    control: Iterable[Control], school_year: str, month: str, *, as_of: date, grace_days: int, tolerance_permille: int
 ) -> list[Row]:
     """Classes in the month, and doelgroepen of an order in the year to date, delivered too far below or above the plan.
 
@@ -89,13 +103,15 @@ def strays_from_plan(
         control: rows of `delivery_control` of this month and all earlier ones of the school year.
         school_year: key of the year.
         month: key of the month.
-        as_of: the business date; a month that is not over by then is not judged.
+        as_of: the business date.
+        grace_days: days after the end of a month until which its timesheets are in time.
         tolerance_permille: delivery may be this part of the plan below or above it.
 
     Returns:
-        Rows of the product `hour_signals`. Where nothing was handed in for the month it is missing, not too little.
+        Rows of the product `hour_signals`; none while the month is not due. A class of which nothing was handed in for a month is
+        missing, not too little: that month of that class counts on neither side, and the sentence says how many there are.
     """
-    if as_of < last_day_of(month):
+    if not is_overdue(month, as_of, grace_days):
         return []
     control = [row for row in control if row["planned_minutes"] or _handed_in(row)]
     return [
@@ -129,28 +145,35 @@ _DOELGROEP_TO_DATE = _Level(
 
 @dataclass
 class _Total:
-    """`handed_in`: something was, in the month itself."""
+    """`handed_in`: something was, in the month itself. `missing`: months of a class that do not count, nothing was handed in."""
 
     place: dict[str, str]
     planned: int = 0
     delivered: int = 0
     provisional: int = 0
     handed_in: bool = False
+    missing: int = 0
 
     def strays(self, permille: int) -> bool:
         return not self.planned * (1000 - permille) <= self.delivered * 1000 <= self.planned * (1000 + permille)
 
 
 def _totals(control: Iterable[Control], month: str, level: _Level) -> dict[tuple[str, ...], _Total]:
-    totals: dict[tuple[str, ...], _Total] = {}
+    class_months: dict[tuple[str, ...], list[Control]] = defaultdict(list)
     for row in control:
         if row["month"] == month or (level.to_date and row["month"] < month):
-            place = {name: row[name] for name in level.columns}
-            total = totals.setdefault(tuple(place.values()), _Total(place))
-            total.planned += row["planned_minutes"]
-            total.delivered += row["delivered_minutes"]
-            total.provisional += row["provisional_minutes"]
-            total.handed_in |= row["month"] == month and _handed_in(row)
+            class_months[row["month"], row["school"], row["class_code"], row["provider"]].append(row)
+    totals: dict[tuple[str, ...], _Total] = {}
+    for rows in class_months.values():
+        place = {name: rows[0][name] for name in level.columns}
+        total = totals.setdefault(tuple(place.values()), _Total(place))
+        if not any(map(_handed_in, rows)):
+            total.missing += 1
+            continue
+        total.planned += sum(row["planned_minutes"] for row in rows)
+        total.delivered += sum(row["delivered_minutes"] for row in rows)
+        total.provisional += sum(row["provisional_minutes"] for row in rows)
+        total.handed_in |= rows[0]["month"] == month
     return totals
 
 
@@ -158,13 +181,18 @@ def _stray(total: _Total, level: _Level, school_year: str, month: str) -> Row:
     kind = "under_delivery" if total.delivered < total.planned else "over_delivery"
     share = f"{100 * total.delivered // total.planned} %" if total.planned else "er was niets gepland"
     provisional = f" Er wacht nog {duration(total.provisional)} op akkoord van de school." if total.provisional else ""
+    missing = f" Niet meegeteld: {_class_months(total.missing)} waarvan niets is ingeleverd." if total.missing else ""
     text = (
         f"{level.subject.format(**total.place)} (vestiging {total.place['school']}), aanbieder {total.place['provider']}: "
         f"{level.period} {month} is {duration(total.delivered)} geleverd naast {duration(total.planned)} gepland ({share})."
-        f"{provisional} {_TO_DO[kind]}"
+        f"{provisional}{missing} {_TO_DO[kind]}"
     )
     off = abs(total.delivered - total.planned)
     return signal_row(kind, school_year, text, **total.place, month=month, minutes=off)
+
+
+def _class_months(count: int) -> str:
+    return "één maand van een klas" if count == 1 else f"{count} maanden van klassen"
 
 
 _TO_DO: Mapping[str, str] = {

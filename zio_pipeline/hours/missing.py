@@ -1,12 +1,16 @@
 """Missing weeks, and who owes what: the provider its timesheet, the school its approval, the school its forwarding.
 
-Belongs here: laying what was handed in beside the open weeks of every class with hours (SPEC section 7), and which months of a
-provider are overdue altogether. Does not belong here: what the lines say (`signals`), telling somebody (`alerts`).
+Belongs here: laying what was handed in beside the weeks of every class (SPEC section 7), and which months of a provider are overdue
+altogether. Does not belong here: what the lines say (`signals`), telling somebody (`alerts`).
 
-Everything is as it stood on the business date: what is dated later has not happened yet. A part of a week that lies in a month is
-owed once the days after that month in which timesheets are handed in, approved and forwarded are over. Only direct lines need an
-approval: no other line is a proof. That a class has no line in two days of a week which goes on in the next month says nothing
-yet: such a part is missing when the whole week is, or the whole month.
+Everything is as it stood on the business date: what is dated later has not happened yet. A class with hours owes a timesheet of
+every week in which its school is open and its order holds; a week is handed in when it has a direct line, for no other line is a
+proof. Whoever wrote direct lines asks for their approval and forwarding, in closed weeks and for classes without hours too.
+
+The provider is in time up to some days after the month (setting `uren_inlevertermijn_dagen`). The school then has as many days of
+its own: after the day on which the lines were handed in, or after the provider's last day where that is later. That a class has
+no line in two days of a week which goes on in the next month says nothing yet: such a part is missing when the whole week is, or
+the whole month.
 """
 
 from collections import defaultdict
@@ -18,6 +22,7 @@ from typing import Any
 
 import duckdb
 
+from zio_pipeline.hours.planning import granted_minutes, order_days
 from zio_pipeline.hours.signals import Row, duration
 from zio_pipeline.open_days import OpenDays, WeekPart
 from zio_pipeline.periods import last_day_of
@@ -29,21 +34,24 @@ OWED_BY: Mapping[str, str] = {HAND_IN: "provider", APPROVE: "school", FORWARD: "
 
 _HANDED_IN = """
 with known as (
-       select school, class_code, month, week, minutes, activity = 'direct' as direct,
-              coalesce(approved_on <= $as_of, false) as approved, coalesce(forwarded_on <= $as_of, false) as forwarded
+       select school, class_code, month, week, minutes, coalesce(handed_in_on, work_date) as since,
+              status = 'delivered' and approved_on <= $as_of as approved,
+              coalesce(forwarded_on <= $as_of, false) as forwarded
        from line
-       where status <> 'excluded' and coalesce(handed_in_on, $as_of) <= $as_of)
+       where status <> 'excluded' and activity = 'direct' and coalesce(handed_in_on, $as_of) <= $as_of)
 select school, class_code, month, week,
-       count(*) filter (direct and not approved) as unapproved_lines,
-       coalesce(sum(minutes) filter (direct and not approved), 0)::bigint as unapproved_minutes,
-       count(*) filter (direct and approved and not forwarded) as unforwarded_lines,
-       coalesce(sum(minutes) filter (direct and approved and not forwarded), 0)::bigint as unforwarded_minutes
+       count(*) filter (not approved) as unapproved_lines,
+       coalesce(sum(minutes) filter (not approved), 0)::bigint as unapproved_minutes,
+       min(since) filter (not approved) as unapproved_since,
+       count(*) filter (approved and not forwarded) as unforwarded_lines,
+       coalesce(sum(minutes) filter (approved and not forwarded), 0)::bigint as unforwarded_minutes,
+       min(since) filter (approved and not forwarded) as unforwarded_since
 from known group by all
 """
 
 _TO_DO: Mapping[str, str] = {
-    HAND_IN: "er is niets ingeleverd. Aanbieder {provider}: lever de urenstaat van {month} met deze week aan (uiterste dag "
-    "was {due}); zonder urenstaat bewijst deze week geen levering.",
+    HAND_IN: "er is geen directe zorg ingeleverd. Aanbieder {provider}: lever de urenstaat van {month} met deze week aan "
+    "(uiterste dag was {due}); zonder urenstaat bewijst deze week geen levering.",
     APPROVE: "{lines} regel(s) ({duration}) zijn ingeleverd en nog niet akkoord. School {school}: keur de urenstaat goed of "
     "geef aan aanbieder {provider} door wat niet klopt (uiterste dag was {due}); tot dan blijven de uren voorlopig.",
     FORWARD: "{lines} regel(s) ({duration}) zijn akkoord en nog niet doorgestuurd. School {school}: stuur de goedgekeurde "
@@ -53,7 +61,10 @@ _TO_DO: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What was in of a class, by the provider of its order, in the part of a week that lies in one month."""
+    """The direct lines of a class, by the provider of its order, in the part of a week that lies in one month.
+
+    `since`: when the first line that waits was handed in, or was worked where its file does not say.
+    """
 
     school: str
     class_code: str
@@ -61,8 +72,17 @@ class HandedIn:
     week: str
     unapproved_lines: int
     unapproved_minutes: int
+    unapproved_since: date | None
     unforwarded_lines: int
     unforwarded_minutes: int
+    unforwarded_since: date | None
+
+    def waiting(self) -> Iterator[tuple[str, int, int, date]]:
+        """The steps that lines wait for, in order: how many lines, their minutes, and since when."""
+        if self.unapproved_since:
+            yield APPROVE, self.unapproved_lines, self.unapproved_minutes, self.unapproved_since
+        if self.unforwarded_since:
+            yield FORWARD, self.unforwarded_lines, self.unforwarded_minutes, self.unforwarded_since
 
 
 def handed_in(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[HandedIn]:
@@ -76,6 +96,11 @@ def due_on(month: str, grace_days: int) -> date:
     return last_day_of(month) + timedelta(days=grace_days)
 
 
+def school_due_on(month: str, handed_in_on: date, grace_days: int) -> date:
+    """The last day on which the school is in time: as many days after the lines came, or after the last day they were due."""
+    return max(handed_in_on, due_on(month, grace_days)) + timedelta(days=grace_days)
+
+
 def is_overdue(month: str, as_of: date, grace_days: int) -> bool:
     """Whether what is not there of a month is owed on the business date: only after the last day that is in time."""
     return as_of > due_on(month, grace_days)
@@ -84,40 +109,68 @@ def is_overdue(month: str, as_of: date, grace_days: int) -> bool:
 def missing_statements(
     found: Iterable[HandedIn], setup: SchoolYearSetup, days: Mapping[str, OpenDays], as_of: date, grace_days: int
 ) -> list[Row]:
-    """Every part of an open week that is owed on the business date, with the first step that was not taken.
+    """Every part of a week that is owed on the business date, with the first step that is too late.
 
     Args:
         found: what was handed in, of all months.
-        setup: the established year: its classes, their orders and hours. A class without hours owes nothing.
+        setup: the established year: its classes, their orders and hours. A class without hours owes no timesheet.
         days: the open days of every school.
         as_of: the business date.
-        grace_days: days after the end of a month until which nothing is owed.
+        grace_days: days after the end of a month until which nothing is owed, and days that the school then has.
 
     Returns:
         Rows of the product `missing_statements`.
+
+    Raises:
+        SetupError: an order with hours holds on no open day.
     """
     of_class: dict[tuple[str, str], dict[tuple[str, str], HandedIn]] = defaultdict(dict)
     for one in found:
         of_class[one.school, one.class_code][one.month, one.week] = one
-    return [
-        row
-        for c in _with_hours(setup)
-        for part in _due_parts(of_class[c.key], days[c.school].parts, as_of, grace_days)
-        for row in _owed(of_class[c.key].get((part.month, part.week)), setup, c, part, grace_days)
-    ]
+    of_order = order_days(setup, days)
+    rows: list[Row] = []
+    for c in setup.classes:
+        known = of_class[c.key]
+        parts = of_order[c.order_id].parts if granted_minutes(setup, c) else ()
+        owed = list(_not_handed_in(known, parts, as_of, grace_days))
+        owed += [late for one in known.values() for late in _too_late(one, as_of, grace_days)]
+        rows += [_row(one, setup, c, days[c.school]) for one in sorted(owed, key=lambda one: (one.month, one.week))]
+    return rows
 
 
-def _due_parts(
+@dataclass(frozen=True)
+class _Owed:
+    """The first step of a part of a week that is too late; lines and minutes that wait for it, none where nothing is in."""
+
+    month: str
+    week: str
+    step: str
+    due_on: date
+    lines: int = 0
+    minutes: int = 0
+
+
+def _not_handed_in(
     known: Mapping[tuple[str, str], HandedIn], parts: Sequence[WeekPart], as_of: date, grace_days: int
-) -> Iterator[WeekPart]:
-    """The parts of which something is in, or of which nothing is in that should be; all of them overdue."""
+) -> Iterator[_Owed]:
+    """The parts of which nothing is in that should be."""
     months, weeks = {month for month, _ in known}, {week for _, week in known}
     ends_in = {part.week: part.month for part in parts}
     for part in parts:
-        whole_week_missing = part.week not in weeks and is_overdue(ends_in[part.week], as_of, grace_days)
-        counts = (part.month, part.week) in known or part.month not in months or whole_week_missing
-        if counts and is_overdue(part.month, as_of, grace_days):
-            yield part
+        whole_week = part.week not in weeks and is_overdue(ends_in[part.week], as_of, grace_days)
+        whole_month = part.month not in months and is_overdue(part.month, as_of, grace_days)
+        if whole_week or whole_month:
+            yield _Owed(part.month, part.week, HAND_IN, due_on(part.month, grace_days))
+
+
+def _too_late(found: HandedIn, as_of: date, grace_days: int) -> list[_Owed]:
+    """One, or none when everything is done or still in time."""
+    late = [
+        _Owed(found.month, found.week, step, due, lines, minutes)
+        for step, lines, minutes, since in found.waiting()
+        if as_of > (due := school_due_on(found.month, since, grace_days))
+    ]
+    return late[:1]
 
 
 def overdue_deliveries(
@@ -132,14 +185,17 @@ def overdue_deliveries(
     Args:
         delivered: (provider, school, month) of the files that count.
         setup: the established year.
-        days: the open days of every school; a month in which it is closed asks for no timesheet.
+        days: the open days of every school; a month in which it is closed, or no order holds, asks for no timesheet.
         as_of: the business date.
         grace_days: days after the end of a month until which nothing is owed.
+
+    Raises:
+        SetupError: an order with hours holds on no open day.
     """
     expected = {
-        (setup.order(c.order_id).provider, c.school, month)
-        for c in _with_hours(setup)
-        for month in days[c.school].per_month
+        (setup.order(order_id).provider, of_order.school, month)
+        for order_id, of_order in order_days(setup, days).items()
+        for month in of_order.per_month
         if is_overdue(month, as_of, grace_days)
     }
     return sorted(expected - delivered)
@@ -166,40 +222,25 @@ def _classes(codes: Sequence[str], most: int = 5) -> str:
     return ", ".join(names) if len(names) <= most else f"{len(names)} klassen"
 
 
-def _with_hours(setup: SchoolYearSetup) -> list[SchoolClass]:
-    return [c for c in setup.classes if setup.hours_of(c).total_hundredths]
-
-
-def _owed(found: HandedIn | None, setup: SchoolYearSetup, c: SchoolClass, part: WeekPart, grace_days: int) -> list[Row]:
-    """One row, or none when everything is done."""
-    if found is None:
-        step, lines, minutes = HAND_IN, 0, 0
-    elif found.unapproved_lines:
-        step, lines, minutes = APPROVE, found.unapproved_lines, found.unapproved_minutes
-    elif found.unforwarded_lines:
-        step, lines, minutes = FORWARD, found.unforwarded_lines, found.unforwarded_minutes
-    else:
-        return []
-    provider, due = setup.order(c.order_id).provider, due_on(part.month, grace_days)
-    words = {"provider": provider, "school": c.school, "month": part.month, "due": f"{due:%d-%m-%Y}", "lines": lines}
-    text = _TO_DO[step].format(**words, duration=duration(minutes))
-    return [
-        {
-            "school_year": setup.settings.school_year.key,
-            "month": part.month,
-            "week": part.week,
-            "school": c.school,
-            "class_code": c.class_code,
-            "order_id": c.order_id,
-            "doelgroep": c.doelgroep,
-            "provider": provider,
-            "step": step,
-            "owed_by": OWED_BY[step],
-            "party": provider if OWED_BY[step] == "provider" else c.school,
-            "due_on": due,
-            "open_days": part.days,
-            "line_count": lines,
-            "minutes": minutes,
-            "explanation": f"Klas {c.class_code} (vestiging {c.school}), week {part.week} in {part.month}: {text}",
-        }
-    ]
+def _row(owed: _Owed, setup: SchoolYearSetup, c: SchoolClass, days: OpenDays) -> Row:
+    provider = setup.order(c.order_id).provider
+    words = {"provider": provider, "school": c.school, "month": owed.month, "due": f"{owed.due_on:%d-%m-%Y}"}
+    text = _TO_DO[owed.step].format(**words, lines=owed.lines, duration=duration(owed.minutes))
+    return {
+        "school_year": setup.settings.school_year.key,
+        "month": owed.month,
+        "week": owed.week,
+        "school": c.school,
+        "class_code": c.class_code,
+        "order_id": c.order_id,
+        "doelgroep": c.doelgroep,
+        "provider": provider,
+        "step": owed.step,
+        "owed_by": OWED_BY[owed.step],
+        "party": provider if OWED_BY[owed.step] == "provider" else c.school,
+        "due_on": owed.due_on,
+        "open_days": days.in_part(owed.month, owed.week),
+        "line_count": owed.lines,
+        "minutes": owed.minutes,
+        "explanation": f"Klas {c.class_code} (vestiging {c.school}), week {owed.week} in {owed.month}: {text}",
+    }

@@ -23,6 +23,7 @@ from zio_pipeline.intake import PARSER_VERSION, Delivery, Reason, take_in_all
 from zio_pipeline.intake.delivery import CONTRADICTING, UNKNOWN, refusal_of
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.setup import read_setup
+from zio_pipeline.setup_checks import require_plausible_calendars
 from zio_pipeline.stages.auditing import audit_deliveries, data_docs
 from zio_pipeline.stages.comparing import Entry, settled
 from zio_pipeline.stages.feedback import write_feedback
@@ -183,7 +184,7 @@ def _workbook_judged(delivery: Delivery) -> Delivery:
     if delivery.source != "school_year_setup" or not delivery.accepted:
         return delivery
     try:
-        read_setup({name: table.to_pylist() for name, table in delivery.accepted.items()})
+        require_plausible_calendars(read_setup({name: table.to_pylist() for name, table in delivery.accepted.items()}))
     except SetupError as error:
         return refusal_of(delivery, str(error))
     return delivery
