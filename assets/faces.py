@@ -1,15 +1,16 @@
 """Fixed faces in the classes, and the Wlz side of the hours."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
 from zio_pipeline.orchestration.partitions import months, months_to_year, school_years, year_of, year_to_months
 from zio_pipeline.stages.faces import publish_faces
-from zio_pipeline.stages.wlz_hours import publish_wlz_hours
+from zio_pipeline.stages.wlz_hours import KEY_TABLES, publish_wlz_hours
 
 
 @dg.multi_asset(
@@ -38,8 +39,7 @@ def fixed_faces(context: dg.AssetExecutionContext, home: HomeResource) -> Iterat
             [
                 "provider_timesheets",
                 dg.AssetDep("pupil_absence", partition_mapping=year_to_months),
-                dg.AssetDep("funding_split", partition_mapping=year_to_months),
-                dg.AssetDep("share_details", partition_mapping=year_to_months),
+                *(dg.AssetDep(name, partition_mapping=year_to_months) for name in KEY_TABLES),
             ],
             months,
         )
@@ -47,7 +47,13 @@ def fixed_faces(context: dg.AssetExecutionContext, home: HomeResource) -> Iterat
     check_specs=[contract_check("wlz_hours")],
     pool="warehouse",
 )
-def wlz_hours(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+def wlz_hours(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+) -> Iterator[Outcome]:
     """Planned and delivered minutes per zorgkantoor, and what was paid while pupils were absent."""
-    opened, month = home.open(), context.partition_key
-    yield from tables_made(("wlz_hours",), lambda: {"wlz_hours": publish_wlz_hours(opened, year_of(month), month)})
+    opened, month, as_of = home.open(), context.partition_key, config.on(clock)
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        return {"wlz_hours": publish_wlz_hours(opened, year_of(month), month, as_of)}
+
+    yield from tables_made(("wlz_hours",), work, peildag=as_of.isoformat())

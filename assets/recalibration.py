@@ -1,10 +1,12 @@
 """Next year's hours: a proposal out of what was measured, and what it would mean per payer; nothing is changed by it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
-from resources.dagster_home import HomeResource
+from resources.dagster_home import BusinessDate, ClockResource, HomeResource
+from zio_pipeline.hours.recalibration_effect import NOT_COMPUTED
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
 from zio_pipeline.orchestration.partitions import months_to_year, school_years
@@ -17,13 +19,43 @@ DEPS = [
 ]
 
 
+COMPUTED = "euros_berekend"
+
+
 @dg.multi_asset(
     name="recalibration_and_effect",
     specs=[product_spec(name, DEPS, school_years) for name in RECALIBRATION_TABLES],
-    check_specs=[contract_check(name) for name in RECALIBRATION_TABLES],
+    check_specs=[
+        *(contract_check(name) for name in RECALIBRATION_TABLES),
+        dg.AssetCheckSpec(
+            COMPUTED,
+            asset="recalibration_effect",
+            blocking=False,
+            description="Van elke opdracht is te berekenen wat het voorstel per betaler zou schelen.",
+        ),
+    ],
     pool="warehouse",
 )
-def recalibration_and_effect(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
+def recalibration_and_effect(
+    context: dg.AssetExecutionContext, home: HomeResource, clock: ClockResource, config: BusinessDate
+) -> Iterator[Outcome]:
     """SPEC section 7: measured hours per doelgroep with their spread, against what was granted."""
-    opened, key = home.open(), context.partition_key
-    yield from tables_made(RECALIBRATION_TABLES, lambda: publish_recalibration(opened, key))
+    opened, key, as_of = home.open(), context.partition_key, config.on(clock)
+    effect: list[dict[str, Any]] = []
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        tables = publish_recalibration(opened, key, as_of)
+        effect.extend(tables["recalibration_effect"])
+        return tables
+
+    yield from tables_made(RECALIBRATION_TABLES, work, peildag=as_of.isoformat())
+    refused = {r["order_id"] for r in effect if r["basis"] == NOT_COMPUTED}
+    yield dg.AssetCheckResult(
+        passed=not refused,
+        asset_key="recalibration_effect",
+        check_name=COMPUTED,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"Niet berekend: {', '.join(sorted(refused))}; de reden staat bij de opdracht."
+        if refused
+        else None,
+    )

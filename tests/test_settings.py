@@ -7,7 +7,7 @@ import pytest
 
 from tests.year_builder import SETTINGS, Year
 from zio_pipeline.errors import SetupError
-from zio_pipeline.settings import READERS, Settings, read_settings
+from zio_pipeline.settings import READERS, Ground, Settings, read_settings
 
 
 def settings(**changed: str | None) -> Settings:
@@ -129,6 +129,62 @@ def test_two_values_on_the_same_day_stop() -> None:
     year.add("settings", key="penvoerder", value="0797")
     with pytest.raises(SetupError, match="'penvoerder' heeft 2 waarden"):
         read_settings(year.sheets["settings"])
+
+
+# --- planning is realisatie: what the law may change in the course of a year -----------------------------------------------
+
+NZA = "NZa BR/REG-22161a"
+HELD = (date(2023, 6, 1), date(2025, 9, 1))
+
+
+def planning(*rows: tuple[str, date, date | None, str | None]) -> tuple[Ground, ...]:
+    """The grounds of a sheet with these rows (value, from, up to and including, source) of the setting."""
+    year = Year(planning_is_realisatie=None)
+    names = ("value", "valid_from", "valid_to", "source")
+    for row in rows:
+        year.add("settings", key="planning_is_realisatie", **dict(zip(names, row, strict=True)))
+    found = read_settings(year.sheets["settings"]).planning_grounds
+    assert read_settings(year.sheets["settings"][::-1]).planning_grounds == found
+    return found
+
+
+def test_planning_counts_as_delivery_from_day_to_day_on_a_legal_ground() -> None:
+    """The NZa policy rule held until 1 September 2025 (DOMAIN 2.3)."""
+    assert planning((" Ja ", *HELD, NZA), ("nee", date(2025, 9, 2), None, "verlopen")) == (Ground(NZA, *HELD),)
+    assert settings().planning_grounds == (), "nee the whole year"
+
+
+def test_grounds_may_follow_each_other() -> None:
+    later = (date(2025, 9, 2), None)
+    assert planning(("ja", *later, "B"), ("ja", *HELD, "A")) == (Ground("A", *HELD), Ground("B", *later))
+
+
+def test_a_row_of_another_year_says_nothing_about_this_one() -> None:
+    """Not even when it overlaps, names no ground or cannot be read."""
+    before, after = (date(2024, 8, 1), date(2025, 7, 31)), (date(2026, 8, 1), None)
+    year = (date(2025, 8, 1), date(2026, 7, 31))
+    rows = [("ja", *before, None), ("jaa", *before, None), ("nee", *year, "fictief"), ("ja", *after, NZA)]
+    assert planning(*rows) == ()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("ja", date(2023, 6, 1), None, NZA), ("nee", date(2025, 10, 1), None, "x")], "2 waarden op 01-10-2025"),
+        ([("ja", *HELD, NZA), ("nee", date(2025, 9, 1), None, "x")], "2 waarden op 01-09-2025"),
+        ([("ja", *HELD, NZA), ("nee", date(2025, 9, 3), None, "x")], "0 waarden op 02-09-2025"),
+        ([("ja", *HELD, NZA)], "0 waarden op 02-09-2025"),
+        ([("ja", date(2025, 8, 1), None, " ")], "is onleesbaar: bij ja hoort de wettelijke grondslag in de kolom bron"),
+        ([("nee", *HELD, "x"), ("ja", date(2025, 9, 2), None, None)], "bij ja hoort de wettelijke grondslag"),
+        ([("nee", *HELD, "x"), ("jaa", date(2025, 9, 2), None, NZA)], "is onleesbaar: kies uit ja, nee"),
+    ],
+)
+def test_every_day_of_the_year_has_one_value_that_can_be_read_and_a_ground_where_it_is_ja(
+    rows: list[tuple[str, date, date | None, str | None]], said: str
+) -> None:
+    with pytest.raises(SetupError, match="instelling 'planning_is_realisatie'") as stopped:
+        planning(*rows)
+    assert said in str(stopped.value)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,33 @@
 
 Belongs here: which settings exist, how each is read, and the Dutch words the workbook uses (sheet `schooljaar`).
 Does not belong here: what a setting does (that stands where the rule stands).
+
+Of nearly every setting the value of 1 August holds for the whole school year. What the law may change in the course of a year
+(`DATED`) has a value on every day of it: exactly one.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from zio_pipeline.errors import SetupError
 from zio_pipeline.school_year import SchoolYear
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """On what legal ground planning counts as delivery (planning is realisatie), from when up to and including when.
+
+    `last` None: no end.
+    """
+
+    legal_ground: str
+    first: date
+    last: date | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,7 @@ class Settings:
     accrual_basis: str
     forecast_index_permille: int
     wait_for_claims: bool
-    planned_is_delivered: bool
+    planning_grounds: tuple[Ground, ...]
     delivery_tolerance_permille: int
     timesheet_grace_days: int
     need_flag_counts: bool
@@ -159,7 +176,7 @@ READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "toerekening": ("accrual_basis", _choice(termijnen="terms", maanden="months", schooldagen="school_days")),
     "raming_index_promille": ("forecast_index_permille", _index),
     "wacht_op_declaratie": ("wait_for_claims", lambda text: _yes_no(text) == "ja"),
-    "planning_is_realisatie": ("planned_is_delivered", lambda text: _yes_no(text) == "ja"),
+    "planning_is_realisatie": ("planning_grounds", lambda text: _yes_no(text) == "ja"),
     "uren_afwijking_promille": ("delivery_tolerance_permille", _permille),
     "uren_inlevertermijn_dagen": ("timesheet_grace_days", _days),
     "zorgbehoefte_telt": ("need_flag_counts", lambda text: _yes_no(text) == "ja"),
@@ -180,41 +197,40 @@ READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 """Name in the workbook -> field and reader. A reader raises ValueError with what is expected, in Dutch."""
 
 
-def read_settings(rows: Iterable[Mapping[str, Any]]) -> Settings:
-    """Read the settings valid on 1 August of the school year that the sheet names.
+DATED = frozenset({"planning_is_realisatie"})
+"""The settings that may change in the course of a school year."""
+
+
+def read_settings(rows: Iterable[Row]) -> Settings:
+    """Read the settings of the school year that the sheet names: as they are on 1 August, those of `DATED` on every day.
 
     Args:
-        rows: key, value, valid_from, valid_to (inclusive) of the sheet `schooljaar`.
+        rows: key, value, valid_from, valid_to (inclusive), source of the sheet `schooljaar`.
 
     Raises:
-        SetupError: a setting is unknown, missing, double on that day, or cannot be read; every problem is named.
+        SetupError: a setting is unknown, or on a day that matters missing or double, cannot be read, or lacks the legal ground
+            that it needs; every problem is named.
     """
     rows = list(rows)
     named = {row["value"].strip() for row in rows if row["key"] == "schooljaar"}
     if len(named) != 1:
         raise SetupError("Blad 'schooljaar' moet precies één schooljaar noemen.")
     try:
-        first_day = SchoolYear.parse(named.pop()).first_day
+        year = SchoolYear.parse(named.pop())
     except ValueError as error:
         raise SetupError("De instelling 'schooljaar' is onleesbaar; schrijf bijvoorbeeld 2025-2026.") from error
     values: dict[str, Any] = {}
     problems = [f"instelling '{row['key']}' bestaat niet" for row in rows if row["key"] not in READERS]
     for key, (field, reader) in READERS.items():
-        valid = [
-            r
-            for r in rows
-            if r["key"] == key
-            and r["valid_from"] <= first_day
-            and (r["valid_to"] is None or first_day <= r["valid_to"])
-        ]
-        if len(valid) != 1:
-            problems.append(
-                f"instelling '{key}' heeft {len(valid)} waarden op {first_day:%d-%m-%Y}; dat moet er één zijn"
-                f" ({_periods(row for row in rows if row['key'] == key) or 'zij staat niet op het blad'})"
-            )
+        mine = [row for row in rows if row["key"] == key]
+        wrong = _not_one_value(key, mine, year)
+        if wrong:
+            problems += wrong
             continue
+        held = [row for row in mine if _holds_in(row, year)] if key in DATED else _valid(mine, year.first_day)
         try:
-            values[field] = reader(valid[0]["value"].strip())
+            read = [(reader(row["value"].strip()), row) for row in held]
+            values[field] = _grounds(read) if key in DATED else read[0][0]
         except ValueError as error:
             problems.append(f"instelling '{key}' is onleesbaar: {error}")
     if not problems:
@@ -224,7 +240,46 @@ def read_settings(rows: Iterable[Mapping[str, Any]]) -> Settings:
     return Settings(**values)
 
 
-def _periods(rows: Iterable[Mapping[str, Any]]) -> str:
+def _valid(rows: Iterable[Row], on: date) -> list[Row]:
+    return [r for r in rows if r["valid_from"] <= on and (r["valid_to"] is None or on <= r["valid_to"])]
+
+
+def _holds_in(row: Row, year: SchoolYear) -> bool:
+    """Whether a row holds on a day of the school year."""
+    return bool(row["valid_from"] <= year.last_day and (row["valid_to"] is None or row["valid_to"] >= year.first_day))
+
+
+def _not_one_value(key: str, rows: Sequence[Row], year: SchoolYear) -> list[str]:
+    """On which day a setting has no value or more than one: 1 August, of a dated one the first such day of the year.
+
+    Whether a day has one value can only change where a row begins, and on the day after a row ends.
+    """
+    days = {year.first_day}
+    if key in DATED:
+        days |= {row["valid_from"] for row in rows}
+        days |= {row["valid_to"] + timedelta(days=1) for row in rows if row["valid_to"] not in (None, date.max)}
+    for day in sorted(filter(year.contains, days)):
+        count = len(_valid(rows, day))
+        if count != 1:
+            periods = _periods(rows) or "zij staat niet op het blad"
+            return [f"instelling '{key}' heeft {count} waarden op {day:%d-%m-%Y}; dat moet er één zijn ({periods})"]
+    return []
+
+
+def _grounds(read: Iterable[tuple[bool, Row]]) -> tuple[Ground, ...]:
+    """When planning counts as delivery, out of (yes or no, row); the source of a row is its ground.
+
+    Raises:
+        ValueError: it does, and no ground is named.
+    """
+    held = [row for yes, row in read if yes]
+    if any(not (row["source"] or "").strip() for row in held):
+        raise ValueError("bij ja hoort de wettelijke grondslag in de kolom bron")
+    found = (Ground(row["source"].strip(), row["valid_from"], row["valid_to"]) for row in held)
+    return tuple(sorted(found, key=lambda ground: ground.first))
+
+
+def _periods(rows: Iterable[Row]) -> str:
     """'geldig van 01-08-2024 tot en met 31-07-2025; ...': from when to when the rows hold, in order."""
     held = sorted(((row["valid_from"], row["valid_to"]) for row in rows), key=str)
     ends = ("zonder einde" if last is None else f"tot en met {last:%d-%m-%Y}" for _, last in held)

@@ -4,12 +4,13 @@ The small year has five open weeks of five days, W34 to W38, and a contract of f
 is fictief.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -23,29 +24,38 @@ from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.contracts import sources
 from zio_pipeline.errors import SetupError
 from zio_pipeline.figures import YearFigures, compute_year
-from zio_pipeline.hours.lines import Timesheet, lines
-from zio_pipeline.hours.recalibration import (
+from zio_pipeline.hours.class_weeks import (
+    COMING,
+    DOUBTFUL,
+    INDIRECT,
     MEASURED,
     MISSING,
-    RULES,
     UNAPPROVED,
     ClassWeek,
+    class_weeks,
+    said,
+)
+from zio_pipeline.hours.lines import Timesheet, lines
+from zio_pipeline.hours.planning import granted_minutes
+from zio_pipeline.hours.recalibration import (
+    RULES,
     HoursProposal,
     Rules,
-    class_weeks,
     deviation,
     proposals,
     recalibration_rows,
 )
 from zio_pipeline.hours.recalibration_effect import effect_rows, proposed_setup
+from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.intake.parsing import schema
-from zio_pipeline.open_days import open_days
-from zio_pipeline.setup import SchoolYearSetup
+from zio_pipeline.open_days import OpenDays, open_days
+from zio_pipeline.periods import month_of
 from zio_pipeline.versions import Base, calendar_of
 
 MONDAYS = [date(2025, 8, 18) + timedelta(weeks=n) for n in range(5)]
 WEEKS = ["2025-W34", "2025-W35", "2025-W36", "2025-W37", "2025-W38"]
 FEW = replace(RULES, fewest_class_weeks=10)
+YEAR_END = date(2026, 7, 31)
 Rows = list[dict[str, Any]]
 
 
@@ -65,13 +75,13 @@ def closed(year: Year, first: date, last: date = date(2026, 7, 31)) -> None:
 
 
 def line(code: str, day: date, hours: str, **values: Any) -> dict[str, Any]:
-    """A direct line of so many hours (7.5), approved by the school."""
+    """A direct line of so many hours (7.5), approved by the school; every class has one employee of its own."""
     default = {
         "school_year": "2025-2026",
         "provider": SIZA,
         "school": LEIJPARK,
         "class_code": code,
-        "employee": "m1",
+        "employee": f"m {code}",
         "work_date": day,
         "stated_minutes": int(Fraction(hours) * 60),
         "activity": "direct",
@@ -82,19 +92,27 @@ def line(code: str, day: date, hours: str, **values: Any) -> dict[str, Any]:
     return contract_row("provider_timesheets", "provider_timesheets", **default | values)
 
 
-def weeks_of(year: Year, rows: Iterable[dict[str, Any]]) -> list[ClassWeek]:
+def weeks_of(year: Year, rows: Iterable[dict[str, Any]], as_of: date = YEAR_END) -> list[ClassWeek]:
+    """A month at a time, as the stage does."""
     contract = schema(sources()["provider_timesheets"].dataset("provider_timesheets"))
-    table = pa.Table.from_pylist(list(rows), schema=pa.schema(contract))
-    table = table.append_column("sheet", pa.array(["blad"] * len(table)))
-    table = table.append_column("row_number", pa.array(range(len(table)), pa.int64()))
-    setup = year.setup()
+    setup, by_month = year.setup(), defaultdict(list)
     days = {LEIJPARK: open_days(setup.settings, setup.sheets["calendar"], LEIJPARK)}
-    with lines([Timesheet("urenstaat", table)], setup) as connection:
-        return class_weeks(connection, setup, days)
+    for row in rows:
+        by_month[month_of(row["work_date"])].append(row)
+    found = []
+    for month, mine in by_month.items():
+        table = pa.Table.from_pylist(mine, schema=pa.schema(contract))
+        table = table.append_column("sheet", pa.array(["blad"] * len(table)))
+        table = table.append_column("row_number", pa.array(range(len(table)), pa.int64()))
+        with lines([Timesheet("urenstaat", table)], setup) as connection:
+            found += said(connection, line_signals(connection, days, "2025-2026", month), as_of)
+    return class_weeks(found, setup, days, as_of)
 
 
-def proposed(year: Year, rows: Iterable[dict[str, Any]], rules: Rules = FEW) -> list[HoursProposal]:
-    return proposals(year.setup(), weeks_of(year, rows), rules)
+def proposed(
+    year: Year, rows: Iterable[dict[str, Any]], rules: Rules = FEW, as_of: date = YEAR_END
+) -> list[HoursProposal]:
+    return proposals(year.setup(), weeks_of(year, rows, as_of), rules)
 
 
 def only(found: Sequence[HoursProposal]) -> HoursProposal:
@@ -150,10 +168,11 @@ def test_three_classes_of_which_one_week_is_missing_and_one_not_approved() -> No
     """127 hours in 13 class-weeks; in order 8 8 9 9 9 9 10 10 10 10 11 12 12. Variance 1261/13 - (127/13)^2 = 1,562."""
     year, rows = three_classes()
     found = only(proposed(year, rows))
-    (row,) = recalibration_rows(year.setup(), 1, [found])
+    (row,) = recalibration_rows(year.setup(), 1, YEAR_END, [found])
     assert row == {
         "school_year": "2025-2026",
         "version": 1,
+        "as_of": YEAR_END,
         "order_id": "LP",
         "doelgroep": "EMB",
         "class_code": "*",
@@ -170,7 +189,10 @@ def test_three_classes_of_which_one_week_is_missing_and_one_not_approved() -> No
         "open_class_weeks": 15,
         "class_weeks": 13,
         "unapproved_class_weeks": 1,
+        "doubtful_class_weeks": 0,
+        "indirect_class_weeks": 0,
         "missing_class_weeks": 1,
+        "coming_class_weeks": 0,
         "proposed_hours_hundredths": 9_75,
         "proposed_care_hours_hundredths": 0,
         "certainty": "measured",
@@ -211,50 +233,201 @@ def test_too_wide_a_spread_keeps_what_was_granted() -> None:
     assert only(proposed(year, rows, replace(FEW, widest_permille=128))).certainty == "measured"
     found = only(proposed(year, rows, replace(FEW, widest_permille=127)))
     assert (found.certainty, found.hundredths) == ("too_wide", 10_00)
-    assert found.explanation.startswith("Te weinig gemeten, houd aan wat is toegekend: 10,00 uur per klas")
-    assert found.explanation.endswith("standaardafwijking 1,25, meer dan 127 promille van het gemiddelde.")
+    assert found.explanation.startswith("De weken lopen te ver uiteen, houd aan wat is toegekend: 10,00 uur per klas")
+    assert found.explanation.endswith("standaardafwijking 1,25, meer dan 12,7 % van het gemiddelde.")
 
 
 def test_nothing_delivered_at_all_is_missing_and_not_zero() -> None:
     found = only(proposed(five_weeks(), []))
-    assert (found.certainty, found.hundredths, found.measurement.missing_class_weeks) == ("too_few", 10_00, 5)
-    (row,) = recalibration_rows(five_weeks().setup(), 1, [found])
+    assert (found.certainty, found.hundredths, found.measurement.counts) == ("too_few", 10_00, {MISSING: 5})
+    (row,) = recalibration_rows(five_weeks().setup(), 1, YEAR_END, [found])
     assert row["measured_hours_hundredths"] is row["median_hours_hundredths"] is None
 
 
 def test_the_step_is_a_parameter() -> None:
+    """9,77 lies 0,23 from the 10,00 granted: less than half of 0,50, and more than half of 0,25."""
     year, rows = three_classes()
-    steps = {step: only(proposed(year, rows, replace(FEW, step_hundredths=step))).hundredths for step in (1, 10, 50)}
-    assert steps == {1: 9_77, 10: 9_80, 50: 10_00}
+    steps = {
+        step: only(proposed(year, rows, replace(FEW, step_hundredths=step))).hundredths for step in (1, 10, 25, 50)
+    }
+    assert steps == {1: 9_77, 10: 9_80, 25: 9_75, 50: 10_00}
+
+
+def forty_weeks(last: date, hours: int = 10_00) -> tuple[Year, OpenDays]:
+    """One class with these hours in forty contract weeks; school is open from 18 August up to and including a day."""
+    year = Year(empty=True)
+    year.order("LP")
+    year.doelgroep("LP", "EMB", hours)
+    year.school_class("EMB1")
+    year.pupils(1)
+    closed(year, last + timedelta(days=1))
+    setup = year.setup()
+    return year, open_days(setup.settings, setup.sheets["calendar"], LEIJPARK)
+
+
+def delivered_as_planned(hours: int = 10_00) -> tuple[Year, Rows]:
+    """On every open day of eleven weeks the class gets what is planned of it that day."""
+    year, days = forty_weeks(date(2025, 10, 31), hours)
+    setup = year.setup()
+    granted = granted_minutes(setup, setup.classes[0])
+    passed = [granted * n // len(days) for n in range(len(days) + 1)]
+    minutes = [later - earlier for earlier, later in pairwise(passed)]
+    return year, [line("EMB1", day, "0", stated_minutes=n) for day, n in zip(days.days, minutes, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "basis"), [(10_10, "computed"), (13_33, "computed"), (7_20, "computed"), (10_10, "agreed")]
+)
+def test_delivering_what_was_granted_changes_no_hour_and_no_cent(hours: int, basis: str) -> None:
+    """Whatever the grant is: no quarter of an hour is 10,10."""
+    year, rows = delivered_as_planned(hours)
+    if basis == "agreed":
+        stated = {"amount_basis": "agreed", "stated_amount_cents": 40 * 60 * hours + 77, "tolerance_cents": 500_00}
+        year.sheets["orders"][0] |= stated
+    found = only(proposed(year, rows))
+    assert (found.certainty, found.measurement.mean, found.changes) == (MEASURED, hours, False)
+    assert (
+        f"Voorstel {hours // 100},{hours % 100:02d} uur per klas per contractweek, zoals toegekend."
+        in found.explanation
+    )
+    assert found.explanation.endswith("; dat scheelt niet meer dan een halve stap van 0,25 uur.")
+    assert [(row["basis"], row["difference_cents"]) for row in effect(year, [found])] == [("unchanged", 0)]
+
+
+@given(st.integers(1, 40_00), st.integers(0, 6000), st.sampled_from((1, 5, 10, 25, 50, 100)))
+def test_a_proposal_moves_towards_what_was_measured_or_not_at_all(granted: int, minutes: int, step: int) -> None:
+    """Only further from the grant than half a step, and then by a whole number of steps as near to the mean as can be."""
+    year = five_weeks(hours=granted)
+    year.pupils(1)
+    rules = replace(RULES, fewest_class_weeks=1, widest_permille=10**6, step_hundredths=step)
+    weeks = [ClassWeek(LEIJPARK, "EMB1", week, 5, MEASURED, minutes) for week in WEEKS]
+    found = only(proposals(year.setup(), weeks, rules))
+    mean = Fraction(minutes * 100, 60)
+    assert found.measurement.mean == mean
+    assert found.changes == (2 * abs(mean - granted) > step)
+    if found.changes:
+        assert found.hundredths % step == 0
+        assert 2 * abs(found.hundredths - mean) <= step
+        assert (found.hundredths > granted) == (mean > granted)
 
 
 # --- which weeks are measured -------------------------------------------------------------------------------------------
 
 
-def states(year: Year, rows: Iterable[dict[str, Any]]) -> dict[str, tuple[str, int]]:
-    return {week.week: (week.state, week.minutes) for week in weeks_of(year, rows)}
+def states(year: Year, rows: Iterable[dict[str, Any]], as_of: date = YEAR_END) -> dict[str, tuple[str, int]]:
+    return {week.week: (week.state, week.minutes) for week in weeks_of(year, rows, as_of)}
 
 
-def test_only_direct_approved_minutes_of_open_weeks_count() -> None:
-    """An approved week of travel only is a week of nothing; a Saturday belongs to its week; a holiday week is no week."""
+def test_only_weeks_with_direct_lines_that_are_all_approved_are_measured() -> None:
+    """A Saturday belongs to its week; a holiday week is no week; another class, or what is not direct, measures nothing."""
     monday = MONDAYS[0]
     found = states(
         five_weeks(),
         [
             line("EMB1", monday, "6"),
             line("EMB1", monday, "2", employee="m2"),
-            line("EMB1", monday, "1", activity="indirect"),
+            line("EMB1", monday, "1", activity="indirect", approved_on=None),
             line("EMB1", monday + timedelta(days=5), "1"),
             line("EMB1", MONDAYS[1], "1", activity="travel"),
             line("EMB1", MONDAYS[2], "1", activity="training", approved_on=None),
             line("EMB1", MONDAYS[3], "5", approved_on=None),
+            line("EMB1", MONDAYS[3], "3", employee="m2"),
             line("EMB1", date(2025, 9, 22), "7"),
             line("EMB9", MONDAYS[4], "7"),
         ],
     )
     assert found == dict(
-        zip(WEEKS, [(MEASURED, 540), (MEASURED, 0), (UNAPPROVED, 0), (UNAPPROVED, 0), (MISSING, 0)], strict=True)
+        zip(WEEKS, [(MEASURED, 540), (INDIRECT, 0), (INDIRECT, 0), (UNAPPROVED, 180), (MISSING, 0)], strict=True)
     )
+
+
+def test_a_year_of_travel_alone_measures_nothing() -> None:
+    """Nobody says that no hour was given: what is not written down is not measured."""
+    found = only(proposed(five_weeks(), [line("EMB1", m, "2", activity="travel") for m in MONDAYS]))
+    assert (found.certainty, found.measurement.mean) == ("too_few", None)
+    assert "0 van 5 klasweken gemeten (5 zonder directe uren)" in found.explanation
+
+
+def test_a_week_with_a_serious_signal_is_not_measured() -> None:
+    """Twice the same line; thirteen hours on one day; in two classes at once. Only the week and the class it is about."""
+    at = {"stated_minutes": None, "begin_minute": 540, "end_minute": 600, "employee": "m"}
+    found = weeks_of(
+        five_weeks(classes=("EMB1", "EMB2")),
+        [
+            *(line("EMB1", MONDAYS[0], "5") for _ in range(2)),
+            line("EMB1", MONDAYS[1], "13"),
+            *(line(code, MONDAYS[2], "1", **at) for code in ("EMB1", "EMB2")),
+            line("EMB1", MONDAYS[3], "12"),
+            line("EMB1", date(2025, 9, 20), "5"),  # a day on which the school is closed: a warning, and W38
+        ],
+    )
+    state = {(week.class_code, week.week): week.state for week in found}
+    assert [state["EMB1", week] for week in WEEKS] == [DOUBTFUL, DOUBTFUL, DOUBTFUL, MEASURED, MEASURED]
+    assert [state["EMB2", week] for week in WEEKS] == [MISSING, MISSING, DOUBTFUL, MISSING, MISSING]
+
+
+def test_a_year_of_which_every_line_came_twice_proposes_nothing() -> None:
+    year, rows = delivered_as_planned()
+    found = only(proposed(year, rows + rows))
+    assert (found.certainty, found.changes, found.measurement.mean) == ("too_few", False, None)
+    weeks = found.measurement.year_class_weeks
+    assert f"0 van {weeks} klasweken gemeten ({weeks} met een ernstig signaal)" in found.explanation
+
+
+# --- while the year runs ------------------------------------------------------------------------------------------------
+
+
+def test_a_week_that_is_not_over_is_neither_measured_nor_missing() -> None:
+    """On Friday 5 September three weeks are over; on Thursday the third is still to come."""
+    rows = [line("EMB1", monday, "10") for monday in MONDAYS[:3]]
+    for as_of, third in ((date(2025, 9, 4), COMING), (date(2025, 9, 5), MEASURED)):
+        found = states(five_weeks(), rows, as_of)
+        assert [found[week][0] for week in WEEKS] == [MEASURED, MEASURED, third, COMING, COMING]
+
+
+def test_what_is_dated_after_the_business_date_has_not_happened_yet() -> None:
+    rows = [line("EMB1", MONDAYS[0], "10", approved_on=date(2025, 9, 6)), line("EMB1", MONDAYS[1], "10")]
+    rows[1]["handed_in_on"] = date(2025, 9, 6)
+    before, after = (states(five_weeks(), rows, date(2025, 9, day)) for day in (5, 6))
+    assert [before[week][0] for week in WEEKS[:2]] == [UNAPPROVED, MISSING]
+    assert [after[week][0] for week in WEEKS[:2]] == [MEASURED, MEASURED]
+
+
+def six_classes() -> tuple[Year, Rows]:
+    """Eighteen weeks of school in which six classes get 7,50 of their 10,00 hours; lines up to and including 31 October."""
+    year, days = forty_weeks(date(2025, 12, 19))
+    codes = [f"EMB{n}" for n in range(1, 7)]
+    for code in codes[1:]:
+        year.school_class(code)
+    minutes = 75 * 60 * 40 // 10 // len(days)
+    passed = [day for day in days.days if day <= date(2025, 10, 31)]
+    return year, [line(code, day, "0", stated_minutes=minutes) for day in passed for code in codes]
+
+
+def test_no_proposal_before_half_of_the_class_weeks_are_over() -> None:
+    """36 of the 108 class-weeks are more than thirty, and only the start of the year; 66 are a measurement."""
+    year, rows = six_classes()
+    early = only(proposed(year, rows, RULES, as_of=date(2025, 9, 28)))
+    assert (early.certainty, early.changes) == ("too_early", False)
+    assert early.explanation == (
+        "Te vroeg in het jaar, houd aan wat is toegekend: 10,00 uur per klas per contractweek. 36 van 36 klasweken gemeten "
+        "(72 van het jaar nog niet voorbij); ten minste 50 % van de klasweken van het jaar moet voorbij zijn."
+    )
+    late = only(proposed(year, rows, RULES, as_of=date(2025, 10, 31)))
+    assert (late.certainty, late.hundredths) == (MEASURED, 7_50)
+    assert late.measurement.counts == {MEASURED: 66, COMING: 42}
+
+
+def test_no_proposal_on_a_small_part_of_the_weeks_that_are_over() -> None:
+    """Thirteen of fifteen are 866 permille and two thirds."""
+    year, rows = three_classes()
+    assert only(proposed(year, rows, replace(FEW, least_measured_permille=866))).certainty == MEASURED
+    found = only(proposed(year, rows, replace(FEW, least_measured_permille=867)))
+    assert (found.certainty, found.hundredths) == ("too_small_part", 10_00)
+    assert found.explanation.endswith("; nodig is ten minste 86,7 % van de klasweken die voorbij zijn.")
+
+
+# --- weeks and months ---------------------------------------------------------------------------------------------------
 
 
 def test_a_week_of_which_the_other_month_is_still_to_come_is_not_measured() -> None:
@@ -266,6 +439,8 @@ def test_a_week_of_which_the_other_month_is_still_to_come_is_not_measured() -> N
     september = [line("EMB1", date(2025, 9, 29), "4")]
     assert states(year, september) == {"2025-W40": (MISSING, 240)}
     assert states(year, [*september, line("EMB1", date(2025, 10, 1), "6")]) == {"2025-W40": (MEASURED, 600)}
+    unapproved = line("EMB1", date(2025, 10, 1), "6", approved_on=None)
+    assert states(year, [*september, unapproved]) == {"2025-W40": (UNAPPROVED, 240)}, "both months must be approved"
 
 
 def test_a_short_week_and_more_weeks_than_the_contract_has() -> None:
@@ -288,6 +463,15 @@ def test_a_class_with_weeks_of_its_own() -> None:
     year.sheets["classes"][0]["weeks"] = 10
     found = only(proposed(year, [line("EMB1", m, "10") for m in MONDAYS], replace(RULES, fewest_class_weeks=5)))
     assert (found.measurement.mean, found.hundredths) == (500, 5_00)
+
+
+def test_a_contract_that_ended_has_no_weeks_after_its_end() -> None:
+    """Five contract weeks in the three up to 5 September: 10,00 hours each are 16,67 a week."""
+    year = five_weeks()
+    year.sheets["orders"][0]["valid_to"] = date(2025, 9, 5)
+    rows = [line("EMB1", m + timedelta(days=n), "10", stated_minutes=500) for m in MONDAYS[:3] for n in (0, 2)]
+    found = only(proposed(year, rows, replace(RULES, fewest_class_weeks=3)))
+    assert (found.measurement.counts, found.measurement.mean) == ({MEASURED: 3}, 10_00)
 
 
 # --- kinds of hours -----------------------------------------------------------------------------------------------------
@@ -383,11 +567,31 @@ def test_a_stated_amount_does_not_stop_the_proposal() -> None:
     assert sum(cents(effect(year, proposed(year, rows)), "proposed_cents").values()) == 8_775_00
 
 
-def test_contributions_above_the_order_stop_with_a_reason() -> None:
+def test_an_order_whose_contributions_would_exceed_it_is_left_out_and_said() -> None:
+    """Of LP 8.900,00 is contributed, and the proposal makes it 8.775,00; BO has its effect all the same."""
     year, rows = three_classes()
+    year.order("BO", weeks=5, tariff_cents=50_00)
+    year.doelgroep("BO", "ZML", 10_00)
+    year.school_class("ZML1", "BO", "ZML")
+    year.pupil("breda", "ZML1", BREDA)
     year.contribution("LP", "SWV", 8_900_00)
-    with pytest.raises(SetupError, match="bijdragen"):
-        effect(year, proposed(year, rows))
+    rows += [line("ZML1", monday, "8", employee="z") for monday in MONDAYS]
+    found = proposed(year, rows, replace(FEW, fewest_class_weeks=5))
+    assert [p.changes for p in found] == [True, True], "the hours are proposed whatever the euros"
+    figures = year.figures()
+    effects = effect_rows(figures.setup, found, figures.outcome, base_of(figures))
+    other, left_out = ([row for row in effects if row["order_id"] == order_id] for order_id in ("BO", "LP"))
+    assert [(r["established_cents"], r["proposed_cents"]) for r in other] == [(2_500_00, 2_000_00)]
+    assert sum(row["established_cents"] for row in left_out) == 9_000_00
+    names = ("proposed_cents", "difference_cents", "agreement_difference_cents", "hours_difference_cents")
+    assert {row[name] for row in left_out for name in names} == {None}
+    assert {(row["basis"], row["explanation"]) for row in left_out} == {
+        (
+            "not_computed",
+            "Wat het voorstel zou schelen, is voor deze opdracht niet te berekenen. "
+            "Opdracht LP: de bijdragen (€ 8.900,00) zijn hoger dan de opdracht.",
+        )
+    }
 
 
 def test_beside_a_second_version_the_same_hours_move_no_cent() -> None:
@@ -413,9 +617,10 @@ def test_beside_a_second_version_the_same_hours_move_no_cent() -> None:
 
 # --- whatever the numbers -----------------------------------------------------------------------------------------------
 
-ANY = Rules(fewest_class_weeks=1, widest_permille=10**6)
+ANY = Rules(fewest_class_weeks=1, least_measured_permille=0, least_of_year_permille=0, widest_permille=10**6)
 SMALL = [("LP", "02ZX00", "EMB1"), ("LP", "02ZX00", "MG1"), ("DB", "01FX00", "BOD1")]
-WEEK = st.tuples(st.integers(1, 5), st.sampled_from((MEASURED, MEASURED, UNAPPROVED, MISSING)), st.integers(0, 3000))
+STATES = (MEASURED, MEASURED, UNAPPROVED, DOUBTFUL, INDIRECT, MISSING, COMING)
+WEEK = st.tuples(st.integers(1, 5), st.sampled_from(STATES), st.integers(0, 3000))
 
 
 @cache
@@ -440,35 +645,28 @@ def measured_weeks(draw: st.DrawFn) -> list[ClassWeek]:
     return found
 
 
-def by_order(setup: SchoolYearSetup) -> dict[str, int]:
-    totals: Counter[str] = Counter()
-    for budget in doelgroep_budgets(setup):
-        totals[budget.order_id] += budget.budget_cents
-    return dict(totals)
-
-
 @settings(max_examples=60)
 @given(measured_weeks())
 def test_the_euros_add_up_to_what_the_budget_code_gives(weeks: list[ClassWeek]) -> None:
     """Per order, contributions among them; nobody comes or goes, and what was established is what was signed."""
     figures = region()
     found = proposals(figures.setup, weeks, ANY)
-    try:
-        whole = by_order(proposed_setup(figures.setup, found))
-    except SetupError:  # the contribution is more than the order would be: then there is no effect either
-        with pytest.raises(SetupError):
-            effect_rows(figures.setup, found, figures.outcome, base_of(figures))
-        return
     rows = effect_rows(figures.setup, found, figures.outcome, base_of(figures))
-    for order_id, total in whole.items():
-        assert sum(row["proposed_cents"] for row in rows if row["order_id"] == order_id) == total
+    proposed = proposed_setup(figures.setup, found)
+    for order in proposed.orders:
+        mine = [row for row in rows if row["order_id"] == order.order_id]
+        try:
+            whole = sum(b.budget_cents for b in doelgroep_budgets(replace(proposed, orders=(order,))))
+        except SetupError:  # the contribution is more than the order would be
+            assert {(row["basis"], row["proposed_cents"]) for row in mine} == {("not_computed", None)}
+        else:
+            assert sum(row["proposed_cents"] for row in mine) == whole
     signed = {(r["order_id"], r["stream"], r["payer"]): r["amount_cents"] for r in figures.tables["municipal_shares"]}
     assert {(r["order_id"], r["stream"], r["payer"]): r["established_cents"] for r in rows} == signed
     still = {o.order_id for o in figures.setup.orders} - {p.granted.order_id for p in found if p.changes}
     assert not any(row["difference_cents"] for row in rows if row["order_id"] in still)
-    assert all(row["agreement_difference_cents"] == 0 for row in rows if row["order_id"] == "LP"), (
-        "no agreed amount there"
-    )
+    agreed = [row["agreement_difference_cents"] for row in rows if row["order_id"] == "LP"]
+    assert not any(agreed), "no agreed amount there"
 
 
 @settings(max_examples=60)
@@ -492,6 +690,16 @@ def test_proposing_what_was_granted_changes_nothing(weeks: list[ClassWeek]) -> N
     rows = effect_rows(figures.setup, found, figures.outcome, base_of(figures))
     assert rows
     assert not any(value for row in rows for name, value in row.items() if name.endswith("difference_cents"))
+
+
+@given(measured_weeks())
+def test_every_class_week_is_counted_once(weeks: list[ClassWeek]) -> None:
+    setup = region().setup
+    rows = recalibration_rows(setup, 1, YEAR_END, proposals(setup, weeks, ANY))
+    kinds = ("class_weeks", *(f"{kind}_class_weeks" for kind in ("unapproved", "doubtful", "indirect", "missing")))
+    for row in rows:
+        assert sum(row[kind] for kind in kinds) == row["open_class_weeks"]
+    assert sum(row["open_class_weeks"] + row["coming_class_weeks"] for row in rows) == len(weeks)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 5000)), min_size=1, max_size=45))

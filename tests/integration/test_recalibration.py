@@ -5,6 +5,8 @@ import io
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,26 +16,30 @@ import pytest
 from rich.console import Console
 
 from assets.recalibration import recalibration_and_effect
-from resources.dagster_home import HomeResource
+from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
 from tests.integration.conftest import SCHOOL_YEAR, SettledYear
 from zio_pipeline.budget import doelgroep_budgets
 from zio_pipeline.cli import recalibration as command
 from zio_pipeline.cli.commands import export
 from zio_pipeline.errors import EstablishmentBlocked
-from zio_pipeline.hours.recalibration import class_weeks, proposals
+from zio_pipeline.hours.recalibration import proposals
 from zio_pipeline.hours.recalibration_effect import proposed_setup
+from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.money import format_euro
 from zio_pipeline.open_days import open_days
+from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.setup import SchoolYearSetup
-from zio_pipeline.stages.hours import read_lines
+from zio_pipeline.stages.hours import hours_year, read_lines
 from zio_pipeline.stages.recalibration import RECALIBRATION_TABLES, publish_recalibration
 from zio_pipeline.stages.standing import accepted_rows
 from zio_pipeline.stages.year import current_setup
 
 Rows = list[dict[str, Any]]
+AS_OF = date(2026, 8, 31)
 AGREED = "BO-AMARANT-2025"
 """Its amount was agreed; the other order is hours times tariff."""
+KINDS = ("class_weeks", *(f"{kind}_class_weeks" for kind in ("unapproved", "doubtful", "indirect", "missing")))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +52,7 @@ def home(settled_year: SettledYear, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def tables(home: Home) -> Mapping[str, Rows]:
-    return publish_recalibration(home, SCHOOL_YEAR)
+    return publish_recalibration(home, SCHOOL_YEAR, AS_OF)
 
 
 def test_every_doelgroep_has_a_proposal_and_every_class_with_its_own_hours(home: Home, tables: Mapping[str, Rows]):
@@ -57,15 +63,15 @@ def test_every_doelgroep_has_a_proposal_and_every_class_with_its_own_hours(home:
     assert sum(row["classes"] for row in rows) == len(setup.classes)
     assert own
     for row in rows:
-        counted = row["class_weeks"] + row["unapproved_class_weeks"] + row["missing_class_weeks"]
-        assert counted == row["open_class_weeks"]
+        assert sum(row[name] for name in KINDS) == row["open_class_weeks"]
+        assert row["coming_class_weeks"] == 0
         if row["certainty"] != "measured":
             assert row["proposed_hours_hundredths"] == row["granted_hours_hundredths"]
     assert {row["certainty"] for row in rows} >= {"measured", "not_granted"}
 
 
 def test_the_demo_delivers_about_what_was_granted(tables: Mapping[str, Rows]):
-    """Drawn at 0,92 to 1,04 of what was granted (fictief); weeks of August and July have no statement."""
+    """Drawn at 0,92 to 1,04 of what was granted (fictief); weeks without a statement are missing."""
     large = [row for row in tables["recalibration"] if row["class_weeks"] >= 100]
     assert len(large) > 5
     for row in large:
@@ -88,6 +94,7 @@ def test_the_measured_hours_are_those_of_the_timesheets(home: Home, tables: Mapp
 
 def _recount(home: Home, setup: SchoolYearSetup) -> dict[tuple[str, str, str], list[tuple[int, Fraction]]]:
     """Per group the minutes of its measured class-weeks with the contract weeks each stands for."""
+    doubtful = _doubtful(home)
     entries = home.warehouse.active("provider_timesheets", SCHOOL_YEAR)
     rows = [row for entry in entries for row in accepted_rows(home, entry, "provider_timesheets")]
     months = {(row["school"], row["work_date"].strftime("%Y-%m")) for row in rows}
@@ -102,11 +109,24 @@ def _recount(home: Home, setup: SchoolYearSetup) -> dict[tuple[str, str, str], l
             lines = of_week[c.school, c.class_code, week]
             stated = all((c.school, d.strftime("%Y-%m")) in months for d in days if d.isocalendar()[:2] == week)
             direct = [row for row in lines if row["activity"] == "direct"]
-            signed = any(row["approved_on"] for row in lines) and all(row["approved_on"] for row in direct)
-            if stated and signed:
+            signed = direct and all(row["approved_on"] for row in direct)
+            if stated and signed and (*c.key, f"{week[0]}-W{week[1]:02d}") not in doubtful:
                 own = "*" if c.hours_per_week_hundredths is None else c.class_code
                 minutes = sum(_minutes(row) for row in direct)
                 found[c.order_id, c.doelgroep, own].append((minutes, Fraction(count * contract, len(days))))
+    return found
+
+
+def _doubtful(home: Home) -> set[tuple[str, str, str]]:
+    """The class-weeks with a serious signal about their lines."""
+    year = hours_year(home, SCHOOL_YEAR)
+    kinds = {"duplicate_line", "over_twelve_hours", "two_classes_at_once"}
+    found = set()
+    for month in SchoolYear.parse(SCHOOL_YEAR).months():
+        with read_lines(home, SCHOOL_YEAR, month, year) as connection:
+            signals = line_signals(connection, year.open_days, SCHOOL_YEAR, month)
+        found |= {(s["school"], s["class_code"], s["week"]) for s in signals if s["kind"] in kinds}
+    assert found
     return found
 
 
@@ -116,10 +136,17 @@ def _minutes(row: Mapping[str, Any]) -> int:
 
 
 def test_the_euros_are_the_output_of_the_budget(home: Home, tables: Mapping[str, Rows]):
+    """Of the established year with the proposed hours of the table written into it."""
     setup, rows = current_setup(home, SCHOOL_YEAR), tables["recalibration_effect"]
-    days = {o.school: open_days(setup.settings, setup.sheets["calendar"], o.school) for o in setup.orders}
-    with read_lines(home, SCHOOL_YEAR) as connection:
-        found = proposals(setup, class_weeks(connection, setup, days))
+    hours = {(r["order_id"], r["doelgroep"], r["class_code"]): r for r in tables["recalibration"]}
+    found = [
+        replace(
+            p,
+            hundredths=hours[p.granted.key]["proposed_hours_hundredths"],
+            care_hundredths=hours[p.granted.key]["proposed_care_hours_hundredths"],
+        )
+        for p in proposals(setup, [])
+    ]
     budgets = doelgroep_budgets(proposed_setup(setup, found))
     for order in setup.orders:
         proposed = sum(row["proposed_cents"] for row in rows if row["order_id"] == order.order_id)
@@ -151,7 +178,7 @@ def test_on_which_basis_the_effect_was_computed(home: Home, tables: Mapping[str,
 def test_what_is_published_is_what_was_computed_and_leaves_by_the_right_door(home: Home, tables: Mapping[str, Rows]):
     for name in RECALIBRATION_TABLES:
         assert len(home.warehouse.rows(name, school_year=SCHOOL_YEAR)) == len(tables[name])
-    assert publish_recalibration(home, SCHOOL_YEAR) == tables
+    assert publish_recalibration(home, SCHOOL_YEAR, AS_OF) == tables
     export(home, SCHOOL_YEAR)
     folder = home.outbox / SCHOOL_YEAR
     assert (folder / "vertrouwelijk" / "recalibration_effect.csv").exists()
@@ -160,8 +187,16 @@ def test_what_is_published_is_what_was_computed_and_leaves_by_the_right_door(hom
 
 def test_the_asset_publishes_both_tables(home: Home, tables: Mapping[str, Rows]):
     resource = HomeResource(folder=str(home.folder))
-    result = dg.materialize([recalibration_and_effect], partition_key=SCHOOL_YEAR, resources={"home": resource})
+    resources = {"home": resource, "clock": ClockResource(fixed=AS_OF.isoformat())}
+    result = dg.materialize([recalibration_and_effect], partition_key=SCHOOL_YEAR, resources=resources)
     assert result.success
+    checks = {
+        (one.asset_key.to_user_string(), one.check_name): one.passed for one in result.get_asset_check_evaluations()
+    }
+    assert checks == {
+        **{(name, "contract"): True for name in RECALIBRATION_TABLES},
+        ("recalibration_effect", "euros_berekend"): True,
+    }
     made = result.asset_materializations_for_node("recalibration_and_effect")
     rows = {one.asset_key.to_user_string(): one.metadata["dagster/row_count"].value for one in made}
     assert rows == {name: len(tables[name]) for name in RECALIBRATION_TABLES}
@@ -169,7 +204,7 @@ def test_the_asset_publishes_both_tables(home: Home, tables: Mapping[str, Rows])
 
 def test_the_command_shows_hours_reasons_and_euros(home: Home, tables: Mapping[str, Rows]):
     text = io.StringIO()
-    arguments = argparse.Namespace(home=home.folder, school_year=SCHOOL_YEAR)
+    arguments = argparse.Namespace(home=home.folder, school_year=SCHOOL_YEAR, as_of=AS_OF)
     assert command.propose(arguments, Console(file=text, width=500, highlight=False)) == 0
     shown = text.getvalue()
     for row in tables["recalibration"]:
@@ -178,6 +213,31 @@ def test_the_command_shows_hours_reasons_and_euros(home: Home, tables: Mapping[s
     assert total in shown.splitlines()[next(n for n, s in enumerate(shown.splitlines()) if "totaal" in s)]
 
 
+def test_an_order_whose_euros_are_not_known_is_told_and_left_out_of_the_table():
+    names = (
+        "established_cents",
+        "proposed_cents",
+        "difference_cents",
+        "agreement_difference_cents",
+        "hours_difference_cents",
+    )
+    known = dict.fromkeys(names, 0) | {"order_id": "A", "payer": "0855", "basis": "computed", "explanation": "Gewoon."}
+    known |= {"established_cents": 100_00, "proposed_cents": 90_00, "difference_cents": -10_00}
+    unknown = dict.fromkeys(names) | {
+        "order_id": "B",
+        "payer": "0855",
+        "basis": "not_computed",
+        "explanation": "Bijdragen.",
+    }
+    unknown["established_cents"] = 7_777_00
+    text = io.StringIO()
+    command.show_effect(Console(file=text, width=200, highlight=False), [known, unknown])
+    shown = text.getvalue()
+    assert "100,00" in shown
+    assert "7.777,00" not in shown
+    assert "B: staat niet in deze tabel. Bijdragen." in shown
+
+
 def test_a_year_that_is_not_established_has_nothing_to_lay_beside(tmp_path: Path):
     with pytest.raises(EstablishmentBlocked, match="nog niet vastgesteld"):
-        publish_recalibration(Home.open(tmp_path / "home", {}), SCHOOL_YEAR)
+        publish_recalibration(Home.open(tmp_path / "home", {}), SCHOOL_YEAR, AS_OF)

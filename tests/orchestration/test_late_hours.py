@@ -120,8 +120,8 @@ def test_hours_are_told_about_on_the_first_working_day_after_they_are_due(
 ) -> None:
     """Of July, too: its statements are due on 10 August."""
     for schedule, partition, steps in (
-        (hours_schedule, month, {"hour_signals", "provider_timesheets_op_tijd"}),
-        (hours_year_schedule, year, {"missing_statements", "alerts", "lawfulness"}),
+        (hours_schedule, month, {"hour_signals", "wlz_hours", "provider_timesheets_op_tijd"}),
+        (hours_year_schedule, year, {"missing_statements", "alerts", "lawfulness", "recalibration_and_effect"}),
     ):
         moment = dt.datetime.combine(tick, dt.time(7), tzinfo=AMSTERDAM)
         answer = schedule(dg.build_schedule_context(scheduled_execution_time=moment))

@@ -1,8 +1,8 @@
 """Next year's hours: what was measured per doelgroep beside what was granted, and a proposal that says how sure it is.
 
-Belongs here: which weeks of a class were measured, mean and spread of them, and the proposal (SPEC section 7, last sentence; a
-good monitor adjusts the volume per doelgroep when estimated hours prove unreal, HvB report). Does not belong here: what a
-line proves (`lines`), what the proposal means in euros (`recalibration_effect`), deciding anything.
+Belongs here: mean and spread of the class-weeks that were measured, and the proposal (SPEC section 7, last sentence; a good
+monitor adjusts the volume per doelgroep when estimated hours prove unreal, HvB report). Does not belong here: which weeks were
+measured (`class_weeks`), what the proposal means in euros (`recalibration_effect`), deciding anything.
 
 Hours are granted per *contract week* (10 hours, 40 weeks), and school is open in more weeks than that, some of them short.
 Planned hours follow the open days, so a week with d of the D open days of the year stands for W x d / D of the W contract
@@ -10,71 +10,64 @@ weeks of its class. Measured hours are given per contract week: a class that got
 what was granted, in every week. Exact fractions; a figure is rounded once, half up, to hundredths of an hour.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from fractions import Fraction
 from itertools import accumulate
 from math import floor, isqrt
 from typing import Any
 
-import duckdb
-
+from zio_pipeline.hours.class_weeks import COMING, DOUBTFUL, INDIRECT, MEASURED, MISSING, UNAPPROVED, ClassWeek
 from zio_pipeline.money import round_half_up
-from zio_pipeline.open_days import OpenDays
 from zio_pipeline.setup import Doelgroep, SchoolClass, SchoolYearSetup
 
 Row = dict[str, Any]
 ClassKey = tuple[str, str]
 """School and class code."""
 
-MEASURED, UNAPPROVED, MISSING = "measured", "unapproved", "missing"
 WITHOUT_OWN_HOURS = "*"
 """In the place of a class: the classes that take the hours of their doelgroep."""
 PER_CLASS, PER_PUPIL = "per_class", "per_pupil"
 _IN_WORDS = {PER_CLASS: "per klas per contractweek", PER_PUPIL: "per leerling per contractweek"}
 _POINTS = ("lowest", "lower_quartile", "median", "upper_quartile", "highest")
 
-_WEEKS = """
-select school, class_code, week,
-       coalesce(sum(minutes) filter (status = 'delivered'), 0)::bigint,
-       count(*) filter (status = 'provisional'), count(approved_on)
-from line where status <> 'excluded' group by school, class_code, week
-"""
-_STATEMENTS = "select distinct school, provider, month from line where status <> 'excluded'"
+_NOT_MEASURED = {
+    UNAPPROVED: "zonder volledig akkoord",
+    DOUBTFUL: "met een ernstig signaal",
+    INDIRECT: "zonder directe uren",
+    MISSING: "zonder volledige urenstaat",
+}
 
 
 @dataclass(frozen=True)
 class Rules:
     """When a measurement is good enough to propose on, and in which steps (hundredths of an hour).
 
-    The step of hours per pupil is finer: a quarter of an hour is much of what one pupil gets. Too wide is a standard deviation
-    above `widest_permille` of the mean.
+    The step of hours per pupil is finer: a quarter of an hour is much of what one pupil gets. What is measured differs from what
+    was granted only when it is further from it than half a step; then it is rounded to a step. The spread is no measure of that:
+    it says how far weeks lie apart, and a class that is short of an hour every week would never be told.
+
+    A proposal rests on at least `fewest_class_weeks`, and on `least_measured_permille` of those that are over: what was measured
+    must outweigh what was not by three to two, because weeks that are handed in late are not like the others. At least
+    `least_of_year_permille` of the class-weeks of the year must be over: autumn, with new classes and staff still to be found, is
+    no year, and half of it is over in time for the budgets of next year, which are made in spring (DOMAIN 7.14). Too wide is a
+    standard deviation above `widest_permille` of the mean.
     """
 
     step_hundredths: int = 25
     pupil_step_hundredths: int = 5
     fewest_class_weeks: int = 30
+    least_measured_permille: int = 600
+    least_of_year_permille: int = 500
     widest_permille: int = 500
+
+    def step_of(self, unit: str) -> int:
+        return self.pupil_step_hundredths if unit == PER_PUPIL else self.step_hundredths
 
 
 RULES = Rules()
-
-
-@dataclass(frozen=True)
-class ClassWeek:
-    """One class in one ISO week in which its school was open on `open_days` days.
-
-    `state` is MEASURED when all of its direct lines are approved and there is a statement of every month of the week; a week
-    without a statement is MISSING, not zero. `minutes` are the direct, approved ones.
-    """
-
-    school: str
-    class_code: str
-    week: str
-    open_days: int
-    state: str
-    minutes: int
 
 
 @dataclass(frozen=True)
@@ -86,16 +79,23 @@ class Measurement:
     quartile is the lowest at or under which at least a quarter of the weight lies. Nothing measured: no mean, no points.
     """
 
-    open_class_weeks: int
-    class_weeks: int
-    unapproved_class_weeks: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Class-weeks of the year by state (`class_weeks`)."""
     mean: Fraction | None = None
     variance: Fraction = Fraction(0)
     points: tuple[Fraction, ...] = ()
 
     @property
-    def missing_class_weeks(self) -> int:
-        return self.open_class_weeks - self.class_weeks - self.unapproved_class_weeks
+    def year_class_weeks(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def open_class_weeks(self) -> int:
+        """Those that are over on the business date."""
+        return self.year_class_weeks - self.count(COMING)
+
+    def count(self, state: str) -> int:
+        return self.counts.get(state, 0)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ class Granted:
 class HoursProposal:
     """What is proposed instead of what was granted, in hundredths of an hour per week.
 
-    `certainty` is measured, too_few, too_wide or not_granted; only where it is measured may the hours differ from those granted.
+    `certainty` is measured, too_early, too_few, too_small_part, too_wide or not_granted; only where it is measured may the hours
+    differ from those granted.
     """
 
     granted: Granted
@@ -142,43 +143,9 @@ class HoursProposal:
 # --- measuring ------------------------------------------------------------------------------------------------------------
 
 
-def class_weeks(
-    connection: duckdb.DuckDBPyConnection, setup: SchoolYearSetup, days: Mapping[str, OpenDays]
-) -> list[ClassWeek]:
-    """Every class of the established year in every week in which its school was open.
-
-    Args:
-        connection: with the view `line` (`hours.lines`).
-        setup: the established year.
-        days: the open days by school.
-    """
-    said = {tuple(row[:3]): row[3:] for row in connection.execute(_WEEKS).fetchall()}
-    stated = set(connection.execute(_STATEMENTS).fetchall())
-    months = {school: _months_of_weeks(found) for school, found in days.items()}
-    providers = {order.order_id: order.provider for order in setup.orders}
-    result = []
-    for c in setup.classes:
-        for week, open_on in days[c.school].per_week.items():
-            found = said.get((*c.key, week))
-            # Half a week, of which the other month is still to come, is no measurement of the week.
-            whole = all((c.school, providers[c.order_id], month) in stated for month in months[c.school][week])
-            minutes, provisional, approved = found or (0, 0, 0)
-            state = MISSING if not (found and whole) else MEASURED if approved and not provisional else UNAPPROVED
-            result.append(ClassWeek(c.school, c.class_code, week, open_on, state, minutes))
-    return result
-
-
-def _months_of_weeks(days: OpenDays) -> dict[str, list[str]]:
-    """The months in which a week has open days."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for part in days.parts:
-        found[part.week].append(part.month)
-    return found
-
-
 def _measure(setup: SchoolYearSetup, granted: Granted, weeks: Mapping[ClassKey, Sequence[ClassWeek]]) -> Measurement:
     values: list[tuple[Fraction, Fraction]] = []
-    every: list[ClassWeek] = []
+    counts: Counter[str] = Counter()
     for c in granted.classes:
         found, stands_for = weeks[c.key], _stands_for(setup, c, granted.unit)
         if not stands_for:
@@ -188,8 +155,8 @@ def _measure(setup: SchoolYearSetup, granted: Granted, weeks: Mapping[ClassKey, 
             if week.state == MEASURED:
                 weight = Fraction(week.open_days * stands_for, year_days)
                 values.append((Fraction(Fraction(week.minutes * 100, 60), weight), weight))
-        every += found
-    return _described(sorted(values), len(every), sum(week.state == UNAPPROVED for week in every))
+        counts.update(week.state for week in found)
+    return _described(sorted(values), counts)
 
 
 def _stands_for(setup: SchoolYearSetup, c: SchoolClass, unit: str) -> int:
@@ -198,16 +165,16 @@ def _stands_for(setup: SchoolYearSetup, c: SchoolClass, unit: str) -> int:
     return weeks * (c.expected_pupils if unit == PER_PUPIL else 1)
 
 
-def _described(values: Sequence[tuple[Fraction, Fraction]], possible: int, unapproved: int) -> Measurement:
+def _described(values: Sequence[tuple[Fraction, Fraction]], counts: Mapping[str, int]) -> Measurement:
     """Out of (value, weight), ascending."""
     if not values:
-        return Measurement(possible, 0, unapproved)
+        return Measurement(counts)
     whole = sum((weight for _, weight in values), Fraction(0))
     mean = Fraction(sum((value * weight for value, weight in values), Fraction(0)), whole)
     spread = sum(((value - mean) ** 2 * weight for value, weight in values), Fraction(0))
     quartiles = (_at(values, whole * Fraction(quarter, 4)) for quarter in (1, 2, 3))
     points = (values[0][0], *quartiles, values[-1][0])
-    return Measurement(possible, len(values), unapproved, mean, Fraction(spread, whole), points)
+    return Measurement(counts, mean, Fraction(spread, whole), points)
 
 
 def _at(values: Sequence[tuple[Fraction, Fraction]], weight: Fraction) -> Fraction:
@@ -246,7 +213,7 @@ def proposals(setup: SchoolYearSetup, weeks: Iterable[ClassWeek], rules: Rules =
 
     Args:
         setup: the established year.
-        weeks: of every class all the weeks in which its school was open (`class_weeks`), in any order.
+        weeks: of every class all the weeks in which its school is open (`class_weeks`), in any order.
         rules: when to trust a measurement.
     """
     by_class: dict[ClassKey, list[ClassWeek]] = defaultdict(list)
@@ -258,8 +225,8 @@ def proposals(setup: SchoolYearSetup, weeks: Iterable[ClassWeek], rules: Rules =
 def _proposal(granted: Granted, found: Measurement, rules: Rules) -> HoursProposal:
     """Verzorging keeps the part of the hours that it had."""
     certainty, hundredths = _certainty(granted.hundredths, found, rules), granted.hundredths
-    if certainty == MEASURED and found.mean is not None:
-        step = rules.pupil_step_hundredths if granted.unit == PER_PUPIL else rules.step_hundredths
+    step = rules.step_of(granted.unit)
+    if certainty == MEASURED and found.mean is not None and abs(found.mean - hundredths) > Fraction(step, 2):
         hundredths = _rounded(Fraction(found.mean, step)) * step
     care = granted.care_hundredths
     return HoursProposal(
@@ -276,8 +243,13 @@ def _certainty(granted: int, found: Measurement, rules: Rules) -> str:
     # Pupils of a class without hours are outside the key: hours for them are a decision of the region, no adjustment.
     if not granted:
         return "not_granted"
-    if found.mean is None or found.class_weeks < rules.fewest_class_weeks:
+    measured, over = found.count(MEASURED), found.open_class_weeks
+    if over * 1000 < found.year_class_weeks * rules.least_of_year_permille:
+        return "too_early"
+    if found.mean is None or measured < rules.fewest_class_weeks:
         return "too_few"
+    if measured * 1000 < over * rules.least_measured_permille:
+        return "too_small_part"
     if found.variance * 1000**2 > (found.mean * rules.widest_permille) ** 2:
         return "too_wide"
     return MEASURED
@@ -285,23 +257,51 @@ def _certainty(granted: int, found: Measurement, rules: Rules) -> str:
 
 def _explanation(certainty: str, granted: Granted, found: Measurement, hundredths: int, rules: Rules) -> str:
     """How sure it is, for the reader who must decide."""
-    weeks = f"{found.class_weeks} van {found.open_class_weeks} klasweken gemeten"
-    if found.unapproved_class_weeks or found.missing_class_weeks:
-        unapproved, missing = found.unapproved_class_weeks, found.missing_class_weeks
-        weeks += f" ({unapproved} zonder volledig akkoord, {missing} zonder volledige urenstaat)"
+    weeks, proposed = _weeks_in_words(found), f"{_hours(hundredths)} uur {_IN_WORDS[granted.unit]}"
     if certainty == "not_granted":
         return f"Er zijn geen uren toegekend; of hier zorg nodig is, beslist de regio. {weeks}."
-    proposed = f"{_hours(hundredths)} uur {_IN_WORDS[granted.unit]}"
-    keep = f"Te weinig gemeten, houd aan wat is toegekend: {proposed}. {weeks}"
-    if certainty == "too_few" or found.mean is None:
-        return f"{keep}; nodig zijn er ten minste {rules.fewest_class_weeks}."
-    mean, spread = _hours(_rounded(found.mean)), _hours(deviation(found.variance))
-    measured = f"gemiddeld {mean} uur, standaardafwijking {spread}"
-    if certainty == "too_wide":
-        return f"{keep}: {measured}, meer dan {rules.widest_permille} promille van het gemiddelde."
+    if certainty != MEASURED:
+        why, asked = _why_kept(certainty, found, rules)
+        return f"{why}, houd aan wat is toegekend: {proposed}. {weeks}{asked}."
     low, high = (_hours(_rounded(found.points[n])) for n in (1, 3))
-    was = _hours(granted.hundredths)
-    return f"Voorstel {proposed}; toegekend is {was}. {weeks}: {measured}, de middelste helft tussen {low} en {high}."
+    measured = f"{weeks}: {_mean_in_words(found)}, de middelste helft tussen {low} en {high}"
+    if hundredths == granted.hundredths:
+        step = _hours(rules.step_of(granted.unit))
+        return f"Voorstel {proposed}, zoals toegekend. {measured}; dat scheelt niet meer dan een halve stap van {step} uur."
+    return f"Voorstel {proposed}; toegekend is {_hours(granted.hundredths)}. {measured}."
+
+
+def _why_kept(certainty: str, found: Measurement, rules: Rules) -> tuple[str, str]:
+    """Why what was measured is no ground for other hours: how the sentence begins, and what was asked."""
+    if certainty == "too_early":
+        part = _percent(rules.least_of_year_permille)
+        return "Te vroeg in het jaar", f"; ten minste {part} van de klasweken van het jaar moet voorbij zijn"
+    if certainty == "too_small_part":
+        part = _percent(rules.least_measured_permille)
+        return "Te weinig gemeten", f"; nodig is ten minste {part} van de klasweken die voorbij zijn"
+    if certainty == "too_wide":
+        part = _percent(rules.widest_permille)
+        return "De weken lopen te ver uiteen", f": {_mean_in_words(found)}, meer dan {part} van het gemiddelde"
+    return "Te weinig gemeten", f"; nodig zijn er ten minste {rules.fewest_class_weeks}"
+
+
+def _mean_in_words(found: Measurement) -> str:
+    mean = _rounded(found.mean or Fraction(0))
+    return f"gemiddeld {_hours(mean)} uur, standaardafwijking {_hours(deviation(found.variance))}"
+
+
+def _weeks_in_words(found: Measurement) -> str:
+    """'13 van 15 klasweken gemeten (1 zonder volledig akkoord; 20 van het jaar nog niet voorbij)'."""
+    lacking = ", ".join(f"{found.count(state)} {why}" for state, why in _NOT_MEASURED.items() if found.count(state))
+    coming = f"{found.count(COMING)} van het jaar nog niet voorbij" if found.count(COMING) else ""
+    said = "; ".join(filter(None, (lacking, coming)))
+    return f"{found.count(MEASURED)} van {found.open_class_weeks} klasweken gemeten" + (f" ({said})" if said else "")
+
+
+def _percent(permille: int) -> str:
+    """600 -> '60 %', 125 -> '12,5 %'."""
+    whole, rest = divmod(permille, 10)
+    return f"{whole},{rest} %" if rest else f"{whole} %"
 
 
 def deviation(variance: Fraction) -> int:
@@ -318,9 +318,9 @@ def _hours(hundredths: int) -> str:
     return f"{whole},{rest:02d}"
 
 
-def recalibration_rows(setup: SchoolYearSetup, version: int, found: Iterable[HoursProposal]) -> list[Row]:
+def recalibration_rows(setup: SchoolYearSetup, version: int, as_of: date, found: Iterable[HoursProposal]) -> list[Row]:
     """Rows of `recalibration`, by order, doelgroep and class."""
-    shared = {"school_year": setup.settings.school_year.key, "version": version}
+    shared = {"school_year": setup.settings.school_year.key, "version": version, "as_of": as_of}
     return [shared | _row(proposal) for proposal in found]
 
 
@@ -338,9 +338,12 @@ def _row(p: HoursProposal) -> Row:
         "deviation_hours_hundredths": None if m.mean is None else deviation(m.variance),
         **{f"{name}_hours_hundredths": point for name, point in zip(_POINTS, points, strict=True)},
         "open_class_weeks": m.open_class_weeks,
-        "class_weeks": m.class_weeks,
-        "unapproved_class_weeks": m.unapproved_class_weeks,
-        "missing_class_weeks": m.missing_class_weeks,
+        "class_weeks": m.count(MEASURED),
+        "unapproved_class_weeks": m.count(UNAPPROVED),
+        "doubtful_class_weeks": m.count(DOUBTFUL),
+        "indirect_class_weeks": m.count(INDIRECT),
+        "missing_class_weeks": m.count(MISSING),
+        "coming_class_weeks": m.count(COMING),
         "proposed_hours_hundredths": p.hundredths,
         "proposed_care_hours_hundredths": p.care_hundredths,
         "certainty": p.certainty,

@@ -2,6 +2,9 @@
 
 Belongs here: the established setup with the proposal in it, and every payer before and after. Does not belong here: the proposal
 (`recalibration`), any rule of the budget: it runs `budget` and `shares` themselves, with the established pupils.
+
+An order stands by itself: where the budget refuses the proposal of one (contributions above what the order would be), that order
+has its established amounts, no others, and the reason; the rest is computed.
 """
 
 from collections import Counter
@@ -10,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from zio_pipeline.budget import doelgroep_budgets
+from zio_pipeline.errors import SetupError
 from zio_pipeline.hours.recalibration import PER_PUPIL, WITHOUT_OWN_HOURS, HoursProposal
 from zio_pipeline.money import format_euro
 from zio_pipeline.payer import PayerOutcome
@@ -17,6 +21,8 @@ from zio_pipeline.setup import Order, SchoolYearSetup
 from zio_pipeline.shares import share_lines, split_over_payers
 from zio_pipeline.versions import Base
 
+NOT_COMPUTED = "not_computed"
+"""Basis of an order of which the budget refuses the proposal."""
 Row = dict[str, Any]
 LineKey = tuple[str, str, str, str]
 """Order, stream, payer, payer kind."""
@@ -64,11 +70,11 @@ def effect_rows(setup: SchoolYearSetup, found: Sequence[HoursProposal], outcome:
         base: its signed tables; whose exact share the proposal leaves alone keeps its cents.
 
     Returns:
-        Rows of `recalibration_effect`; the proposed cents of an order add up to its budgets under the proposal.
-
-    Raises:
-        SetupError: under the proposal the contributions would exceed their order.
+        Rows of `recalibration_effect`; the proposed cents of an order add up to its budgets under the proposal. An order with
+        basis NOT_COMPUTED has None for every amount but the established.
     """
+    refused = _refused(setup, found)
+    found = [p for p in found if p.granted.order_id not in refused]
     proposed = proposed_setup(setup, found)
     changed = {p.granted.order_id for p in found if p.changes}
     signed = base.tables["municipal_shares"]
@@ -76,20 +82,37 @@ def effect_rows(setup: SchoolYearSetup, found: Sequence[HoursProposal], outcome:
     between = _year_amounts(_without_amounts(setup, changed), outcome, base)
     after = _year_amounts(proposed, outcome, base)
     shared = {"school_year": setup.settings.school_year.key, "version": base.version}
-    bases = _bases(setup, proposed, changed)
+    bases = _bases(setup, proposed, changed) | refused
     rows = []
     for key in sorted(before.keys() | after.keys()):
-        established, computed, then = (amounts.get(key, 0) for amounts in (before, between, after))
-        cents = {
-            "established_cents": established,
-            "proposed_cents": then,
-            "difference_cents": then - established,
-            "agreement_difference_cents": computed - established,
-            "hours_difference_cents": then - computed,
-        }
+        amounts = (of.get(key, 0) for of in (before, between, after))
         named = dict(zip(("order_id", "stream", "payer", "payer_kind"), key, strict=True))
-        rows.append(shared | named | cents | bases[key[0]])
+        rows.append(shared | named | _cents(*amounts, computed=key[0] not in refused) | bases[key[0]])
     return rows
+
+
+def _cents(established: int, between: int, proposed: int, *, computed: bool) -> Row:
+    return {
+        "established_cents": established,
+        "proposed_cents": proposed if computed else None,
+        "difference_cents": proposed - established if computed else None,
+        "agreement_difference_cents": between - established if computed else None,
+        "hours_difference_cents": proposed - between if computed else None,
+    }
+
+
+def _refused(setup: SchoolYearSetup, found: Sequence[HoursProposal]) -> dict[str, Row]:
+    """The orders whose proposal the budget refuses, as it is or when only their agreed amount is let go, with the reason."""
+    changed = {p.granted.order_id for p in found if p.changes}
+    refused: dict[str, Row] = {}
+    for made in (_without_amounts(setup, changed), proposed_setup(setup, found)):
+        for order_id in changed:
+            try:
+                doelgroep_budgets(replace(made, orders=(made.order(order_id),)))
+            except SetupError as error:
+                text = f"Wat het voorstel zou schelen, is voor deze opdracht niet te berekenen. {error}"
+                refused[order_id] = {"basis": NOT_COMPUTED, "explanation": text}
+    return refused
 
 
 def _year_amounts(setup: SchoolYearSetup, outcome: PayerOutcome, base: Base) -> dict[LineKey, int]:

@@ -3,8 +3,9 @@
 Belongs here: attributing the minutes of a doelgroep by the key of its money, the absent days of pupils, and the volume that is
 shown where planning counts as delivery (SPEC section 7, DOMAIN 2.3). Does not belong here: amounts, or naming a pupil.
 
-Hours are granted and worked per class, not per child. So the minutes of a doelgroep are divided as its money is: each payer its
-part of the key, whole minutes by largest remainder over all payers, so that they add up to those of the doelgroep in the month.
+Hours are granted and worked per class, not per child. So the minutes of a doelgroep are divided as its money is: first what
+contributions carry, then each payer its part of the key (SPEC section 4), whole minutes by largest remainder over all payers and
+the contributors, so that they add up to those of the doelgroep in the month.
 """
 
 from collections import Counter, defaultdict
@@ -15,14 +16,17 @@ from fractions import Fraction
 from math import lcm
 from typing import Any, NamedTuple
 
-from zio_pipeline.errors import SetupError
 from zio_pipeline.money import largest_remainder, round_half_up
 from zio_pipeline.open_days import OpenDays
 from zio_pipeline.payer import Decision
+from zio_pipeline.periods import days_of, month_of
+from zio_pipeline.settings import Ground
 from zio_pipeline.terms import STREAM_ORDER
 
 Row = Mapping[str, Any]
-SETTING, YES, NO = "planning_is_realisatie", "ja", "nee"
+CONTRIBUTION, CONTRIBUTORS, CONTRIBUTOR = "contribution", "bijdragen", "contributor"
+FEWEST_PUPILS = 5
+"""Fewer pupils have no figure of their own about absence: it would be about one child (SPEC section 8)."""
 
 
 class Group(NamedTuple):
@@ -34,7 +38,10 @@ class Group(NamedTuple):
 
 @dataclass(frozen=True)
 class KeyLine:
-    """One payer in the key of a doelgroep. `share` is its exact part; the parts of a doelgroep add up to 1."""
+    """One payer in the key of a doelgroep, or its contributors together (without pupils).
+
+    `share` is its exact part of the doelgroep; the parts of a doelgroep add up to 1.
+    """
 
     stream: str
     payer: str
@@ -44,15 +51,6 @@ class KeyLine:
 
 
 Key = Mapping[Group, Sequence[KeyLine]]
-
-
-@dataclass(frozen=True)
-class Ground:
-    """On what ground planning counts as delivery, and from when up to and including when (None: no end)."""
-
-    legal_ground: str
-    first: date
-    last: date | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ class Absences:
 
 @dataclass(frozen=True)
 class AbsentDays:
-    """One order in one month: its open days, and pupil-days of absence per doelgroep, stream and payer with pupils in it."""
+    """One order in one month: its days, and pupil-days of absence per doelgroep, stream and payer with pupils in it."""
 
     open_days: int
     pupil_days: Mapping[tuple[str, str, str], int]
@@ -82,16 +80,22 @@ class Minutes:
     delivered: int
 
 
-def key_of(splits: Iterable[Row], details: Iterable[Row]) -> dict[Group, list[KeyLine]]:
-    """The key of every doelgroep: step 1 over the streams times step 2 over their payers (SPEC section 4).
+def key_of(budgets: Iterable[Row], splits: Iterable[Row], details: Iterable[Row]) -> dict[Group, list[KeyLine]]:
+    """The key of every doelgroep: what is left of K after contributions, times step 1 over the streams, times step 2 over payers.
 
-    Where pupils are the key this is pupils of the payer over pupils counted in the doelgroep.
+    Where pupils are the key and nobody contributes this is pupils of the payer over pupils counted in the doelgroep.
 
     Args:
-        splits: rows of `funding_split` of one version.
+        budgets: rows of `doelgroep_budgets` of one version.
+        splits: rows of `funding_split` of the same version.
         details: rows of `share_details` of the same version.
     """
     details = list(details)
+    carried = {
+        Group(r["order_id"], r["doelgroep"]): Fraction(r["contribution_cents"], r["budget_cents"])
+        for r in budgets
+        if r["contribution_cents"]
+    }
     weights = {(Group(r["order_id"], r["doelgroep"]), r["stream"]): r["weight"] for r in splits}
     totals, pupils = Counter[Group](), Counter[tuple[Group, str]]()
     for (group, _), weight in weights.items():
@@ -103,7 +107,10 @@ def key_of(splits: Iterable[Row], details: Iterable[Row]) -> dict[Group, list[Ke
         group = Group(row["order_id"], row["doelgroep"])
         place = group, row["stream"]
         share = Fraction(weights[place], totals[group]) * Fraction(row["pupils"], pupils[place])
+        share *= 1 - carried.get(group, Fraction(0))
         key[group].append(KeyLine(row["stream"], row["payer"], row["payer_kind"], row["pupils"], share))
+    for group in key.keys() & carried.keys():
+        key[group].append(KeyLine(CONTRIBUTION, CONTRIBUTORS, CONTRIBUTOR, 0, carried[group]))
     return dict(key)
 
 
@@ -113,26 +120,20 @@ def attributed(minutes: int, key: Sequence[KeyLine]) -> list[int]:
     return largest_remainder(minutes, [int(line.share * whole) for line in key])
 
 
-def planning_grounds(settings: Iterable[Row]) -> list[Ground]:
-    """When planning counts as delivery, from the dated rows of the sheet `schooljaar`; the source of a row is its ground.
-
-    Raises:
-        SetupError: a value is neither yes nor no, or it is yes without saying on what ground.
-    """
-    rows = [row for row in settings if row["key"] == SETTING]
-    if odd := [row["value"] for row in rows if row["value"].strip().casefold() not in (YES, NO)]:
-        raise SetupError(f"Blad 'schooljaar': instelling '{SETTING}' is onleesbaar ({odd[0]}); kies uit {YES}, {NO}.")
-    held = [row for row in rows if row["value"].strip().casefold() == YES]
-    if any(not (row["source"] or "").strip() for row in held):
-        raise SetupError(f"Blad 'schooljaar': bij '{SETTING}' {YES} hoort de wettelijke grondslag in de kolom bron.")
-    return [Ground(row["source"].strip(), row["valid_from"], row["valid_to"]) for row in held]
-
-
 def ground_of(month: str, grounds: Iterable[Ground]) -> str | None:
-    """The ground that holds on every day of a month; None when there is none, and delivery is what was delivered."""
-    first, last = _days_of(month)
-    held = [g.legal_ground for g in grounds if g.first <= first and (g.last is None or last <= g.last)]
-    return "; ".join(sorted(held)) or None
+    """The ground on which planning counts as delivery in a month; None when it does not, and delivery is what was delivered.
+
+    A month is judged whole: it has one volume, and a day without a ground leaves the whole month to what was delivered. Grounds
+    that follow each other without a day between them cover it together, and are named together.
+    """
+    uncovered, last = days_of(month)
+    held = sorted(grounds, key=lambda g: g.first)
+    held = [g for g in held if g.first <= last and (g.last is None or g.last >= uncovered)]
+    for ground in held:
+        if ground.first > uncovered:
+            return None
+        uncovered = max(uncovered, min(ground.last or last, last) + timedelta(days=1))
+    return "; ".join(dict.fromkeys(g.legal_ground for g in held)) if uncovered > last else None
 
 
 def absent_days(month: str, days: OpenDays, absences: Absences, decisions: Iterable[Decision]) -> AbsentDays | None:
@@ -143,7 +144,7 @@ def absent_days(month: str, days: OpenDays, absences: Absences, decisions: Itera
 
     Args:
         month: '2025-10'.
-        days: open days of the school.
+        days: on which hours of the order can be delivered: there is nothing to be absent from on another day.
         absences: of the school.
         decisions: of one order of the school.
     """
@@ -162,7 +163,13 @@ def absent_days(month: str, days: OpenDays, absences: Absences, decisions: Itera
 
 
 def wlz_hours(
-    month: str, key: Key, minutes: Mapping[Group, Minutes], absent: Mapping[str, AbsentDays], grounds: Iterable[Ground]
+    month: str,
+    key: Key,
+    minutes: Mapping[Group, Minutes],
+    absent: Mapping[str, AbsentDays],
+    grounds: Iterable[Ground],
+    *,
+    as_of: date,
 ) -> list[dict[str, Any]]:
     """Rows of `wlz_hours` of one month, but for school year and version: per zorgkantoor, order and doelgroep.
 
@@ -170,32 +177,43 @@ def wlz_hours(
         month: '2025-10'.
         key: of the version in force.
         minutes: planned and delivered of every doelgroep with a key; one that is not named had none.
-        absent: per order whose school delivered absences over the month; without it absence is not measured (None).
+        absent: per order whose school delivered absences over the month; without it absence is not measured.
         grounds: when planning counts as delivery.
+        as_of: the business date; a month that has not begun by then has no volume yet, whatever is planned in it.
     """
-    ground, rows = ground_of(month, grounds), []
+    begun, rows = month <= month_of(as_of), []
+    ground = ground_of(month, grounds) if begun else None
     for group, lines in sorted(key.items()):
         whole = minutes.get(group, Minutes(0, 0))
         planned, delivered = attributed(whole.planned, lines), attributed(whole.delivered, lines)
         for payer in sorted({line.payer for line in lines if line.payer_kind == "zorgkantoor"}):
             mine = [i for i, line in enumerate(lines) if (line.payer, line.payer_kind) == (payer, "zorgkantoor")]
             volumes = sum(planned[i] for i in mine), sum(delivered[i] for i in mine)
-            parts = [_absent_minutes(planned[i], group, lines[i], absent.get(group.order_id)) for i in mine]
+            pupils = sum(lines[i].pupils for i in mine)
+            away = _rounded([_absent_minutes(planned[i], group, lines[i], absent.get(group.order_id)) for i in mine])
+            status = _absence_status(away, pupils)
             rows.append(
                 {
                     "month": month,
                     "payer": payer,
                     "order_id": group.order_id,
                     "doelgroep": group.doelgroep,
-                    "pupils": sum(lines[i].pupils for i in mine),
+                    "pupils": pupils,
                     "planned_minutes": volumes[0],
                     "delivered_minutes": volumes[1],
-                    "absent_paid_minutes": _rounded(parts),
-                    "volume_minutes": volumes[0] if ground else volumes[1],
+                    "absent_paid_minutes": away if status == "measured" else None,
+                    "absence_status": status,
+                    "volume_minutes": (volumes[0] if ground else volumes[1]) if begun else 0,
                     "legal_ground": ground,
                 }
             )
     return rows
+
+
+def _absence_status(away: int | None, pupils: int) -> str:
+    if away is None:
+        return "not_measured"
+    return "measured" if pupils >= FEWEST_PUPILS else "too_few_pupils"
 
 
 def _absent_minutes(planned: int, group: Group, line: KeyLine, absent: AbsentDays | None) -> Fraction | None:
@@ -213,9 +231,3 @@ def _rounded(parts: Sequence[Fraction | None]) -> int | None:
     known = [part for part in parts if part is not None]
     total = sum(known, Fraction())
     return round_half_up(total.numerator, total.denominator) if len(known) == len(parts) else None
-
-
-def _days_of(month: str) -> tuple[date, date]:
-    """First and last day of a month."""
-    year, number = map(int, month.split("-"))
-    return date(year, number, 1), date(year + number // 12, number % 12 + 1, 1) - timedelta(days=1)

@@ -42,8 +42,9 @@ AS_OF = (
     "forecast",
 )
 """The steps of the control run that ask for the day."""
-AS_OF_HOURS = ("hour_signals", "provider_timesheets_op_tijd")
-AS_OF_HOURS_YEAR = ("missing_statements", "alerts", "lawfulness")
+AS_OF_HOURS = ("hour_signals", "wlz_hours", "provider_timesheets_op_tijd")
+AS_OF_HOURS_YEAR = ("missing_statements", "alerts", "lawfulness", "recalibration_and_effect")
+"""The same of the runs about hours."""
 
 RUNNING_IN: Mapping[str, frozenset[str]] = {
     "production": frozenset({"maandrun", "halfjaarrun", "urenrun", "urenjaarrun", "controlerun", "bewaarrun"})

@@ -58,7 +58,7 @@ def late_hours_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -
 
 def _counting(home: Home) -> dict[str, str]:
     """By month of the established years: a hash of the timesheets that count and of the workbook with calendar and class names."""
-    found = {}
+    found: dict[str, str] = {}
     for key in {standing.school_year for standing in home.warehouse.establishments()}:
         books = [entry.label for entry in home.warehouse.active("school_year_setup", key)]
         of_month: dict[str, list[str]] = defaultdict(list)

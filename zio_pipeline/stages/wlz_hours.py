@@ -13,7 +13,7 @@ from resources.home import Home
 from zio_pipeline.errors import EstablishmentBlocked, ZioError
 from zio_pipeline.establishment import require_signed
 from zio_pipeline.figures import stamped
-from zio_pipeline.hours.planning import plans
+from zio_pipeline.hours.planning import order_days, plans
 from zio_pipeline.hours.wlz import (
     Absences,
     AbsentDays,
@@ -21,30 +21,39 @@ from zio_pipeline.hours.wlz import (
     Minutes,
     absent_days,
     key_of,
-    planning_grounds,
     wlz_hours,
 )
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.payer import decide_payers
 from zio_pipeline.settings import Settings
 from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
-from zio_pipeline.stages.inputs import signed_inputs
+from zio_pipeline.stages.inputs import newest_setup, signed_inputs
 from zio_pipeline.stages.publishing import publish, trusted_rows
 from zio_pipeline.stages.standing import accepted_rows, quarantined_rows
 
 ABSENCE = "pupil_absence"
+KEY_TABLES = ("doelgroep_budgets", "funding_split", "share_details")
+"""What the key follows from."""
 _DELIVERED = "select order_id, doelgroep, sum(minutes)::bigint from line where status = 'delivered' group by all"
 
 
-def publish_wlz_hours(home: Home, school_year: str, month: str) -> list[dict[str, Any]]:
+def publish_wlz_hours(home: Home, school_year: str, month: str, as_of: date = date.max) -> list[dict[str, Any]]:
     """Publish `wlz_hours` of one month of an established year.
 
-    Planning and absence go by the newest calendar; the key, the classes and the setting are those that were established.
+    The key and the classes are those that were established. Planning and absence go by the newest calendar, and the newest
+    workbook says when planning counts as delivery: that follows the law, which may change in the course of the year, and moves no
+    amount.
+
+    Args:
+        home: where everything is kept.
+        school_year: key of the year.
+        month: `2025-10`.
+        as_of: the business date; by default every month has begun.
 
     Raises:
         EstablishmentBlocked: the year is not established, so there is no key.
         NotProved: the shares lack a valid verdict, or are not those that were signed for.
-        SetupError: the holidays of a school are not known, or a setting lacks its ground.
+        SetupError: the holidays of a school are not known.
         ZioError: absences stand under another pseudonym key than the pupils of the year.
     """
     standing = home.warehouse.establishment(school_year)
@@ -53,10 +62,10 @@ def publish_wlz_hours(home: Home, school_year: str, month: str) -> list[dict[str
             [f"schooljaar {school_year} is nog niet vastgesteld; er is nog geen verdeelsleutel."]
         )
     year = hours_year(home, school_year)
-    key = key_of(_signed(home, standing, "funding_split"), _signed(home, standing, "share_details"))
+    key = key_of(*(_signed(home, standing, name) for name in KEY_TABLES))
     minutes, absent = _minutes(home, year, month), measured_absence(home, standing, year, month)
-    found = wlz_hours(month, key, minutes, absent, planning_grounds(year.setup.sheets["settings"]))
-    rows = stamped(found, year.setup, standing.version)
+    grounds = newest_setup(home, school_year).settings.planning_grounds
+    rows = stamped(wlz_hours(month, key, minutes, absent, grounds, as_of=as_of), year.setup, standing.version)
     publish(home, {"wlz_hours": rows}, {"school_year": school_year, "version": standing.version, "month": month})
     return rows
 
@@ -92,10 +101,11 @@ def measured_absence(home: Home, standing: Establishment, year: HoursYear, month
     of_order = defaultdict(list)
     for decision in decide_payers(year.setup, inputs.payer).decisions:
         of_order[decision.order_id].append(decision)
+    days = order_days(year.setup, year.open_days)
     found = {
-        o.order_id: absent_days(month, year.open_days[o.school], lists[o.school], of_order[o.order_id])
+        o.order_id: absent_days(month, days[o.order_id], lists[o.school], of_order[o.order_id])
         for o in year.setup.orders
-        if o.school in lists and o.school in year.open_days
+        if o.school in lists and o.order_id in days
     }
     return {order_id: absent for order_id, absent in found.items() if absent is not None}
 
