@@ -1,4 +1,5 @@
-"""How fast a national month of accepted hours becomes `delivery_control`, beside a query written by hand, in one run.
+"""How fast a national month of accepted hours becomes `delivered_hours`, `delivery_control` and the signals about its lines, beside
+queries written by hand for that, in one run.
 
     python -m benchmarks.hours [--rows N] [--files N] [--repeats N] [--data FOLDER]
 
@@ -32,12 +33,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.hours_by_hand import CONTROL, HOURS, LINES, SIGNALS
 from tests.year_builder import Year
-from zio_pipeline.hours.delivery import delivery_control
+from zio_pipeline.hours.delivery import delivered_hours, delivery_control
 from zio_pipeline.hours.lines import Timesheet, lines
 from zio_pipeline.hours.planning import granted_minutes
+from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.intake.parsing import schema
 from zio_pipeline.open_days import OpenDays, open_days_or_region
+from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.setup import Doelgroep, Order, SchoolClass, SchoolYearSetup
 
 ROWS, FILES = 2_000_000, 650
@@ -51,16 +55,24 @@ EVERY = 40
 """Of so many files one comes from a provider whose order it is not."""
 
 Rows = list[dict[str, Any]]
+Tables = dict[str, Rows]
+Sheets = Sequence[Timesheet]
+SIGNAL = ("kind", "week", "school", "class_code", "provider", "line_count", "minutes")
+"""What is compared of a signal: its sentence is ours alone."""
 
 
-def ours(sheets: Sequence[Timesheet], setup: SchoolYearSetup, open_days: dict[str, OpenDays]) -> Rows:
-    """As the stage does it, after the vault and before publishing."""
+def ours(sheets: Sheets, setup: SchoolYearSetup, open_days: dict[str, OpenDays]) -> Tables:
+    """As the stages do it, after the vault and before publishing."""
     with lines(sheets, setup) as connection:
-        return delivery_control(connection, setup, open_days, MONTH)
+        hours = delivered_hours(connection, YEAR)
+        control = delivery_control(connection, setup, open_days, MONTH)
+        signals = line_signals(connection, open_days, YEAR, MONTH)
+    found = [{name: row[name] for name in SIGNAL} for row in signals]
+    return {"delivered_hours": hours, "delivery_control": control, "hour_signals": found}
 
 
-def by_hand(sheets: Sequence[Timesheet], setup: SchoolYearSetup, open_days: dict[str, OpenDays]) -> Rows:
-    """One query, from accepted rows to those of the table."""
+def by_hand(sheets: Sheets, setup: SchoolYearSetup, open_days: dict[str, OpenDays]) -> Tables:
+    """The same tables by queries that know these questions only, from accepted rows to rows in Python."""
     providers = {order.order_id: order.provider for order in setup.orders}
     classes = [
         (c.school, c.class_code, c.order_id, c.doelgroep, providers[c.order_id], granted_minutes(setup, c))
@@ -72,39 +84,19 @@ def by_hand(sheets: Sequence[Timesheet], setup: SchoolYearSetup, open_days: dict
         schools = [school for school, days in open_days.items() for _ in days.days]
         every = [day for days in open_days.values() for day in days.days]
         db.register("open", pa.table({"school": schools, "day": every}))
-        db.register("timesheet", pa.concat_tables([sheet.rows for sheet in sheets]))
-        return db.sql(_BY_HAND).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
+        named = [sheet.rows.append_column("label", pa.repeat(sheet.label, len(sheet.rows))) for sheet in sheets]
+        db.register("timesheet", pa.concat_tables(named))
+        db.execute(HOURS)
+        made = {
+            "delivered_hours": db.sql("from hours").to_arrow_table().to_pylist(),
+            "delivery_control": db.sql(CONTROL).to_arrow_table().to_pylist(),
+        }
+        db.execute(LINES)
+        made["hour_signals"] = db.sql(SIGNALS).select(*SIGNAL).to_arrow_table().to_pylist()
+    return made
 
 
-_BY_HAND = """
-with k as (select school, day, row_number() over (partition by school order by day) as k,
-        count(*) over (partition by school) as n from open),
-    parts as (select school, strftime(day, '%G-W%V') as week, min(k) - 1 as before, max(k) as until, any_value(n) as n,
-        count(*) as open_days from k where day between date '2025-11-01' and date '2025-11-30' group by all),
-    plan as (select week, school, class_code, provider, granted * until // n - granted * before // n as planned
-        from class join parts using (school) where granted > 0),
-    added as (select school, class_code, provider, work_date, activity, approved_on is null as open,
-        sum(coalesce(duration_minutes, stated_minutes, end_minute - begin_minute - coalesce(pause_minutes, 0)))::bigint
-            as minutes from timesheet group by all),
-    known as (select a.*, strftime(work_date, '%G-W%V') as week, c.provider is not distinct from a.provider as mine
-        from added a left join class c using (school, class_code)),
-    spent as (select week, school, class_code, provider,
-        sum(minutes) filter (mine and activity = 'direct' and not open) as delivered,
-        sum(minutes) filter (mine and activity = 'direct' and open) as provisional,
-        sum(minutes) filter (mine and activity = 'indirect') as indirect,
-        sum(minutes) filter (mine and activity = 'travel') as travel,
-        sum(minutes) filter (mine and activity = 'training') as training,
-        sum(minutes) filter (not mine) as excluded from known group by all)
-select '2025-2026' as school_year, '2025-11' as month, week, school, class_code, provider, c.doelgroep, c.order_id,
-    coalesce(o.open_days, 0) as open_days, coalesce(planned, 0)::bigint as planned_minutes,
-    coalesce(delivered, 0)::bigint as delivered_minutes, coalesce(provisional, 0)::bigint as provisional_minutes,
-    coalesce(indirect, 0)::bigint as indirect_minutes, coalesce(travel, 0)::bigint as travel_minutes,
-    coalesce(training, 0)::bigint as training_minutes, coalesce(excluded, 0)::bigint as excluded_minutes
-from spent full join plan using (week, school, class_code, provider) left join class c using (school, class_code)
-left join parts o using (school, week)
-"""
-
-CONTENDERS: dict[str, Callable[[Sequence[Timesheet], SchoolYearSetup, dict[str, OpenDays]], Rows]] = {
+CONTENDERS: dict[str, Callable[[Sheets, SchoolYearSetup, dict[str, OpenDays]], Tables]] = {
     "ours": ours,
     "by hand": by_hand,
 }
@@ -130,7 +122,12 @@ def _setup(files: int) -> SchoolYearSetup:
             SchoolClass(_school(n), f"K{c}", order, names[c % len(names)], None, None, None, 9)
             for c in range(CLASSES - 1)
         ]
-    return replace(Year().setup(), orders=tuple(orders), doelgroepen=tuple(groups), classes=tuple(classes))
+    setup, year = Year().setup(), SchoolYear.parse(YEAR)
+    held = [
+        {"order_id": o.order_id, "provider": o.provider, "valid_from": year.first_day, "valid_to": None} for o in orders
+    ]
+    sheets = {**setup.sheets, "orders": held}
+    return replace(setup, orders=tuple(orders), doelgroepen=tuple(groups), classes=tuple(classes), sheets=sheets)
 
 
 def _make(folder: Path, rows: int, files: int) -> None:
@@ -202,14 +199,17 @@ def _child(name: str, folder: Path, files: int) -> None:
     began = time.perf_counter()
     sheets = [Timesheet(path.stem, pq.read_table(io.BytesIO(path.read_bytes()))) for path in paths]
     before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    rows = CONTENDERS[name](sheets, setup, days)
+    made = CONTENDERS[name](sheets, setup, days)
     ended, used = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     processor = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     took = {"read": started - began, "work": ended - started, "processor": processor, "peak_mb": used.ru_maxrss / 1024}
-    spelled = sorted(json.dumps(row, sort_keys=True) for row in rows)
-    answer = [len(rows), hashlib.sha256("\n".join(spelled).encode()).hexdigest()[:12]]
-    answer += [sum(row[measure] for row in rows) for measure in ("planned_minutes", "delivered_minutes")]
+    answer = {name: [len(table), _hash(table)] for name, table in made.items()}
     print(json.dumps({"took": took, "answer": answer}))
+
+
+def _hash(rows: Rows) -> str:
+    spelled = sorted(json.dumps(row, sort_keys=True) for row in rows)
+    return hashlib.sha256("\n".join(spelled).encode()).hexdigest()[:12]
 
 
 def _spawned(asked: argparse.Namespace, name: str) -> str:
