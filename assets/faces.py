@@ -54,6 +54,6 @@ def wlz_hours(
     opened, month, as_of = home.open(), context.partition_key, config.on(clock)
 
     def work() -> dict[str, list[dict[str, Any]]]:
-        return {"wlz_hours": publish_wlz_hours(opened, year_of(month), month, as_of)}
+        return {"wlz_hours": publish_wlz_hours(opened, year_of(month), as_of, month)}
 
     yield from tables_made(("wlz_hours",), work, peildag=as_of.isoformat())

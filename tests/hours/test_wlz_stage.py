@@ -46,12 +46,12 @@ def test_a_ground_that_came_later_counts_and_a_month_to_come_has_no_volume(tmp_p
     region = Region(tmp_path / "home")
     region.deliver(small_year())
     region.establish(JULY)
-    before = of_middle(publish_wlz_hours(region.home, KEY, "2025-10", NOVEMBER))
+    before = of_middle(publish_wlz_hours(region.home, KEY, NOVEMBER, "2025-10"))
     assert (before["volume_minutes"], before["legal_ground"]) == (0, None)
 
     region.deliver(prolonged())
     october, december, september = (
-        of_middle(publish_wlz_hours(region.home, KEY, month, NOVEMBER)) for month in ("2025-10", "2025-12", "2025-09")
+        of_middle(publish_wlz_hours(region.home, KEY, NOVEMBER, month)) for month in ("2025-10", "2025-12", "2025-09")
     )
     assert october["volume_minutes"] == october["planned_minutes"] == before["planned_minutes"] > 0
     assert october["legal_ground"] == "overeenkomst (fictief)"

@@ -154,7 +154,7 @@ def test_nothing_is_lawful_before_the_year_is_established(tmp_path: Path):
     for publish in (
         lambda: publish_lawfulness(empty, YEAR, AS_OF),
         lambda: publish_faces(empty, YEAR),
-        lambda: publish_wlz_hours(empty, YEAR, "2025-10"),
+        lambda: publish_wlz_hours(empty, YEAR, date(2026, 7, 31), "2025-10"),
     ):
         with pytest.raises(EstablishmentBlocked, match="nog niet vastgesteld"):
             publish()

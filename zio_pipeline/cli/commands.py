@@ -22,7 +22,7 @@ from zio_pipeline.stages import (
     claims,
     closing,
     establishing,
-    hours,
+    hours_year,
     mutations,
     releasing,
     retention,
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         closing.publish_accruals(home, school_year, args.as_of)
         closing.publish_year_statement(home, school_year, args.as_of)
         closing.renewed_forecast(home, school_year, args.as_of)
-        delivered = hours.publish_summary(home, school_year)
+        delivered = hours_year.publish_hours(home, school_year, args.as_of)
         export(home, school_year)
         findings = verifying.verify(home)
         progress.advance(task)

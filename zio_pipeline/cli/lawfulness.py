@@ -6,7 +6,6 @@ Belongs here: their arguments and what they print. Does not belong here: the rul
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -17,11 +16,9 @@ from resources.home import Home
 from zio_pipeline.cli.commands import export
 from zio_pipeline.cli.parsing import Add, day
 from zio_pipeline.contracts import products
-from zio_pipeline.errors import ZioError
 from zio_pipeline.hours.lawfulness import MINUTES_PER_HOUR, SHORT, TOLERANCE_PERMILLE
 from zio_pipeline.hours.lawfulness_sample import SAMPLE_SIZE
 from zio_pipeline.money import format_euro, round_half_up
-from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.stages.faces import publish_faces
 from zio_pipeline.stages.lawfulness import Draw, Lawfulness, publish_lawfulness
 from zio_pipeline.stages.wlz_hours import publish_wlz_hours
@@ -52,7 +49,7 @@ def add_to(add: Add) -> None:
     wlz.add_argument(
         "--as-of",
         type=day,
-        default=date.max,
+        required=True,
         metavar="2026-07-31",
         help="een maand die dan nog niet begonnen is heeft geen volume",
     )
@@ -101,11 +98,8 @@ def show_faces(args: argparse.Namespace, console: Console) -> int:
 
 def show_wlz_hours(args: argparse.Namespace, console: Console) -> int:
     """Publish one month or all of them, and show the year so far per zorgkantoor and order, in hours."""
-    home, months = Home.open(args.home), SchoolYear.parse(args.school_year).months()
-    if args.month not in (None, *months):
-        raise ZioError(f"Maand {args.month} valt niet in schooljaar {args.school_year}.")
-    chosen = months if args.month is None else (args.month,)
-    rows = [row for month in chosen for row in publish_wlz_hours(home, args.school_year, month, args.as_of)]
+    home = Home.open(args.home)
+    rows = publish_wlz_hours(home, args.school_year, args.as_of, args.month)
     export(home, args.school_year)
     names = ("planned_minutes", "delivered_minutes", "absent_paid_minutes", "volume_minutes")
     table = _table("wlz_hours", f"Uren Wlz {args.school_year}, in uren", ("zorgkantoor", "opdracht"), names)

@@ -52,7 +52,8 @@ def differences(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str
 def difference_report(found: Sequence[Difference], shown: int) -> list[str]:
     """The first so many sentences, and how many there are more."""
     rest = len(found) - shown
-    return [one.sentence for one in found[:shown]] + ([f"En nog {rest} {'verschil' if rest == 1 else 'verschillen'}."] if rest > 0 else [])
+    more = [f"En nog {rest} {'verschil' if rest == 1 else 'verschillen'}."] if rest > 0 else []
+    return [one.sentence for one in found[:shown]] + more
 
 
 def _by_place(rows: Iterable[Mapping[str, Any]]) -> dict[Place, Mapping[str, Any]]:

@@ -90,6 +90,20 @@ def read_lines(
         yield connection
 
 
+def asked_months(school_year: str, month: str | None) -> tuple[str, ...]:
+    """The month that was asked for, or every month of the school year.
+
+    Raises:
+        ZioError: the month is not of this school year.
+    """
+    months = SchoolYear.parse(school_year).months()
+    if month not in (None, *months):
+        raise ZioError(
+            f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
+        )
+    return months if month is None else (month,)
+
+
 def publish_delivery(home: Home, school_year: str, month: str | None = None) -> Publication:
     """Publish `delivered_hours` and `delivery_control` of one month, in place of that month only, or of the whole year.
 
@@ -98,17 +112,13 @@ def publish_delivery(home: Home, school_year: str, month: str | None = None) -> 
         SetupError: a school has no calendar.
         ZioError: the month is not of this school year.
     """
-    months = SchoolYear.parse(school_year).months()
-    if month is not None and month not in months:
-        raise ZioError(
-            f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
-        )
+    months = asked_months(school_year, month)
     year = hours_year(home, school_year)
     before = home.warehouse.rows("delivery_control", school_year=school_year)
     hours: Rows = []
     control: Rows = []
     changed: list[Difference] = []
-    for one in months if month is None else (month,):  # a month at a time: a year of lines need not fit in memory
+    for one in months:  # a month at a time: a year of lines need not fit in memory
         with read_lines(home, school_year, one, year) as connection:
             hours += delivered_hours(connection, school_year)
             rows = delivery_control(connection, year.setup, year.open_days, one)

@@ -1,10 +1,12 @@
-"""The Wlz side of the hours of one month: established shares, planning, timesheets and, where delivered, absences.
+"""The Wlz side of hours, per month: established shares, planning, timesheets and, where delivered, absences.
 
 Belongs here: reading them, only with proof, and publishing. Absences are read here and nowhere else: what leaves is minutes.
 Does not belong here: the rules (`hours.wlz`, `hours.planning`).
 """
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -24,9 +26,11 @@ from zio_pipeline.hours.wlz import (
     wlz_hours,
 )
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.payer import decide_payers
+from zio_pipeline.open_days import OpenDays
+from zio_pipeline.payer import Decision, decide_payers
 from zio_pipeline.settings import Settings
-from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
+from zio_pipeline.setup import Order
+from zio_pipeline.stages.hours import HoursYear, asked_months, hours_year, read_lines
 from zio_pipeline.stages.inputs import newest_setup, signed_inputs
 from zio_pipeline.stages.publishing import publish, trusted_rows
 from zio_pipeline.stages.standing import accepted_rows, quarantined_rows
@@ -37,8 +41,8 @@ KEY_TABLES = ("doelgroep_budgets", "funding_split", "share_details")
 _DELIVERED = "select order_id, doelgroep, sum(minutes)::bigint from line where status = 'delivered' group by all"
 
 
-def publish_wlz_hours(home: Home, school_year: str, month: str, as_of: date = date.max) -> list[dict[str, Any]]:
-    """Publish `wlz_hours` of one month of an established year.
+def publish_wlz_hours(home: Home, school_year: str, as_of: date, month: str | None = None) -> list[dict[str, Any]]:
+    """Publish `wlz_hours` of one month of an established year, or of every month, each in place of itself only.
 
     The key and the classes are those that were established. Planning and absence go by the newest calendar, and the newest
     workbook says when planning counts as delivery: that follows the law, which may change in the course of the year, and moves no
@@ -47,15 +51,16 @@ def publish_wlz_hours(home: Home, school_year: str, month: str, as_of: date = da
     Args:
         home: where everything is kept.
         school_year: key of the year.
+        as_of: the business date; a month that has not begun has no volume.
         month: `2025-10`.
-        as_of: the business date; by default every month has begun.
 
     Raises:
         EstablishmentBlocked: the year is not established, so there is no key.
         NotProved: the shares lack a valid verdict, or are not those that were signed for.
         SetupError: the holidays of a school are not known.
-        ZioError: absences stand under another pseudonym key than the pupils of the year.
+        ZioError: absences stand under another pseudonym key than the pupils of the year, or the month is not of this school year.
     """
+    months = asked_months(school_year, month)
     standing = home.warehouse.establishment(school_year)
     if standing is None:
         raise EstablishmentBlocked(
@@ -63,10 +68,14 @@ def publish_wlz_hours(home: Home, school_year: str, month: str, as_of: date = da
         )
     year = hours_year(home, school_year)
     key = key_of(*(_signed(home, standing, name) for name in KEY_TABLES))
-    minutes, absent = _minutes(home, year, month), measured_absence(home, standing, year, month)
     grounds = newest_setup(home, school_year).settings.planning_grounds
-    rows = stamped(wlz_hours(month, key, minutes, absent, grounds, as_of=as_of), year.setup, standing.version)
-    publish(home, {"wlz_hours": rows}, {"school_year": school_year, "version": standing.version, "month": month})
+    absence = pupil_absence(home, standing, year)
+    rows = []
+    for one in months:
+        found = wlz_hours(one, key, _minutes(home, year, one), absence.measured(one), grounds, as_of=as_of)
+        rows += stamped(found, year.setup, standing.version)
+    scope = {"school_year": school_year, "version": standing.version} | ({"month": month} if month else {})
+    publish(home, {"wlz_hours": rows}, scope, per="month")
     return rows
 
 
@@ -88,26 +97,37 @@ def _minutes(home: Home, year: HoursYear, month: str) -> dict[Group, Minutes]:
     return {group: Minutes(planned[group], delivered[group]) for group in planned | delivered}
 
 
-def measured_absence(home: Home, standing: Establishment, year: HoursYear, month: str) -> dict[str, AbsentDays]:
-    """Pupil-days of absence per order whose school delivered them over the whole month; the other orders are not measured.
+@dataclass(frozen=True)
+class PupilAbsence:
+    """What schools delivered of absence, beside the pupils of each order and the days on which it holds."""
+
+    orders: Sequence[Order]
+    days: Mapping[str, OpenDays]
+    lists: Mapping[str, Absences]
+    pupils: Mapping[str, Sequence[Decision]]
+
+    def measured(self, month: str) -> dict[str, AbsentDays]:
+        """Pupil-days of absence per order whose school delivered them over the whole month; the other orders are not measured."""
+        found = {
+            o.order_id: absent_days(month, self.days[o.order_id], self.lists[o.school], self.pupils[o.order_id])
+            for o in self.orders
+            if o.school in self.lists and o.order_id in self.days
+        }
+        return {order_id: absent for order_id, absent in found.items() if absent is not None}
+
+
+def pupil_absence(home: Home, standing: Establishment, year: HoursYear) -> PupilAbsence:
+    """Read what was delivered of absence in the established year.
 
     Raises:
         ZioError: absences stand under another pseudonym key than the pupils of the year.
     """
     inputs = signed_inputs(home, standing)
     lists = _absences(home, year.setup.settings, {file["key_id"] for file in inputs.files})
-    if not lists:
-        return {}
-    of_order = defaultdict(list)
-    for decision in decide_payers(year.setup, inputs.payer).decisions:
-        of_order[decision.order_id].append(decision)
-    days = order_days(year.setup, year.open_days)
-    found = {
-        o.order_id: absent_days(month, days[o.order_id], lists[o.school], of_order[o.order_id])
-        for o in year.setup.orders
-        if o.school in lists and o.order_id in days
-    }
-    return {order_id: absent for order_id, absent in found.items() if absent is not None}
+    pupils = defaultdict(list)
+    for decision in decide_payers(year.setup, inputs.payer).decisions if lists else ():
+        pupils[decision.order_id].append(decision)
+    return PupilAbsence(year.setup.orders, order_days(year.setup, year.open_days), lists, pupils)
 
 
 def _absences(home: Home, settings: Settings, keys: set[str]) -> dict[str, Absences]:
