@@ -9,6 +9,7 @@ import dagster as dg
 from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from resources.notifier import Notifier
 from zio_pipeline.errors import ZioError
+from zio_pipeline.hours.alerts import serious_in_words
 from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, owed_in_words
 from zio_pipeline.orchestration.metadata import product_spec
 from zio_pipeline.orchestration.outcomes import Outcome, contract_check, stopped, tables_made
@@ -26,6 +27,7 @@ from zio_pipeline.stages import signals
 SERIOUS = "ernstige_signalen"
 OWED = {HAND_IN: "ingeleverd", APPROVE: "akkoord_school", FORWARD: "doorgestuurd"}
 """Step -> the check that says who owes which weeks of it."""
+SENT = "berichten_verzonden"
 IN_TIME = "op_tijd"
 
 earlier_months = dg.StaticPartitionMapping(
@@ -80,8 +82,7 @@ def hour_signals(
         return {"hour_signals": found}
 
     yield from tables_made(("hour_signals",), work, peildag=as_of.isoformat())
-    serious = [row["explanation"] for row in found if row["severity"] == "serious"]
-    yield _told(SERIOUS, "hour_signals", serious, "Er zijn geen ernstige signalen.")
+    yield _told(SERIOUS, "hour_signals", serious_in_words(found), "Er zijn geen ernstige signalen.")
 
 
 @dg.multi_asset(
@@ -126,7 +127,10 @@ def missing_statements(
             school_years,
         )
     ],
-    check_specs=[contract_check("alerts")],
+    check_specs=[
+        contract_check("alerts"),
+        _warning(SENT, "alerts", "Elk bericht dat er te sturen was, is verzonden."),
+    ],
     pool="warehouse",
 )
 def hour_alerts(
@@ -136,14 +140,22 @@ def hour_alerts(
     notifier: dg.ResourceParam[Notifier],
     config: BusinessDate,
 ) -> Iterator[Outcome]:
-    """Tell people what is owed and what is serious; every state of a month is told once."""
+    """Tell people what is owed and what is serious; a state of a month is told once as long as it lasts.
+
+    A message never speaks from tables that are older than the files that count: they are made anew first.
+    """
     opened, key, as_of = home.open(), context.partition_key, config.on(clock)
+    failed: list[str] = []
 
     def work() -> dict[str, list[dict[str, Any]]]:
-        signals.notify(opened, key, as_of, notifier)
+        signals.publish_hour_signals(opened, key, as_of)
+        signals.publish_missing(opened, key, as_of)
+        told = signals.notify(opened, key, as_of, notifier)
+        failed.extend(f"Niet verzonden, volgende keer opnieuw: {alert.subject}" for alert in told.failed)
         return {"alerts": opened.warehouse.rows("alerts", school_year=key)}
 
     yield from tables_made(("alerts",), work, peildag=as_of.isoformat(), kanaal=notifier.channel)
+    yield _told(SENT, "alerts", failed, "Wat er te melden was, is verzonden.")
 
 
 @dg.asset_check(

@@ -48,9 +48,10 @@ _CHECKS = (
     ("duration_minutes", "duration"), ("stated_minutes", "minutes"), ("stated_minutes", "range"),
     ("activity", "allowed"), ("function", "allowed"), ("handed_in_on", "date"), ("approved_on", "date"),
     ("forwarded_on", "date"), ("duration_minutes", "mixed_unit"), ("duration_minutes", "range"),
-    ("", "one_duration"), ("", "end_after_begin"), ("", "at_most_twelve_hours"), ("", "duplicate_row"),
+    ("", "one_duration"), ("", "end_after_begin"), ("", "at_most_twelve_hours"), ("", "dated_after_work"),
+    ("", "duplicate_row"),
 )  # fmt: skip
-"""Column and rule by bit. The last two are warnings; what stands from `mixed_unit` on is judged in the second pass."""
+"""Column and rule by bit. The last three are warnings; what stands from `mixed_unit` on is judged in the second pass."""
 
 KEY = b"fictieve sleutel van het meetraam"
 _PLAIN = str.maketrans("_-()", "    ")
@@ -95,9 +96,10 @@ def _column(header: str) -> str:
     return HEADERS.get(" ".join(header.translate(_PLAIN).lower().split()), "")
 
 
-def pseudonym(employee: str) -> str:
-    """The keyed pseudonym of an employee number."""
-    return hmac.digest(KEY, b"employee:v1:" + employee.casefold().encode(), "sha256").hex()
+def pseudonym(provider: str, employee: str) -> str:
+    """The keyed pseudonym of an employee of a provider."""
+    number = employee.casefold().lstrip("0") or "0"
+    return hmac.digest(KEY, f"employee:v1:{provider}:{number}".encode(), "sha256").hex()
 
 
 _MACROS = r"""
@@ -279,10 +281,12 @@ _FACTS = rf"""create table facts as
 
 
 def _name_employees(db: duckdb.DuckDBPyConnection) -> None:
-    names = [name for (name,) in db.sql("select distinct trim(employee) from cells").fetchall() if name]
-    people = [names, [pseudonym(name) for name in names]]
+    pairs = db.sql("select distinct trim(provider), trim(employee) from cells").fetchall()
+    people = [(provider, number, pseudonym(provider, number)) for provider, number in pairs if provider and number]
+    columns = [list(column) for column in zip(*people, strict=True)]
+    names = ("provider", "employee", "pseudonym")
     db.execute(
-        "create table people as select unnest(?::varchar[]) as employee, unnest(?::varchar[]) as pseudonym", people
+        f"create table people as select {', '.join(f'unnest(?::varchar[]) as {name}' for name in names)}", columns
     )
 
 
@@ -302,6 +306,7 @@ def _judged() -> str:
         ("", "end_after_begin"): f"own & {mask(*clocks)} = 0 and worked <= 0",
         ("", "at_most_twelve_hours"): f"own & {mask(*durations)} = 0 and coalesce(d, v_stated_minutes, worked) > 720"
         " and (kind is null or d between 1 and 1440)",
+        ("", "dated_after_work"): "least(v_handed_in_on, v_approved_on, v_forwarded_on) < v_work_date",
     }
     found = " + ".join(f"if({bad}, {1 << _bit(*check)}, 0)" for check, bad in rules.items())
     kept = ", ".join(f"{'d' if name == 'duration_minutes' else f'v_{name}'} as {name}" for name in COLUMNS)
@@ -317,7 +322,7 @@ def _judged() -> str:
 
 _ERRORS = (1 << _bit("", "at_most_twelve_hours")) - 1
 _ACCEPTED = f"""select file, row_number, {", ".join(name for name in COLUMNS if name != "employee")},
-    pseudonym as employee from judged join people using (employee) where problems & {_ERRORS} = 0"""
+    pseudonym as employee from judged join people using (provider, employee) where problems & {_ERRORS} = 0"""
 
 
 def _reasons() -> str:

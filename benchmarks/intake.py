@@ -30,7 +30,7 @@ ROWS, FILES = 2_000_000, 650
 WORKBOOKS, WORKBOOK_ROWS = 40, 3_000
 BYTES_AT_ONCE = 48_000_000
 """Files are offered to `take_in_all` up to so many bytes at a time, as receiving does."""
-WARNINGS = ("at_most_twelve_hours", "duplicate_row")
+WARNINGS = ("at_most_twelve_hours", "dated_after_work", "duplicate_row")
 """Warnings that every contender gives; the others are about files, which only ours tells."""
 
 Answer = dict[str, Any]

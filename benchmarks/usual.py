@@ -22,7 +22,7 @@ from benchmarks.floor import COLUMNS, REQUIRED, Sniffed, pseudonym, sniff
 ACTIVITIES = {"direct": "direct", "indirect": "indirect", "reistijd": "travel", "scholing": "training"}
 FUNCTIONS = {"verzorging": "care", "begeleiding": "guidance"}
 DATES = ("work_date", "handed_in_on", "approved_on", "forwarded_on")
-WARNINGS = ("at_most_twelve_hours", "duplicate_row")
+WARNINGS = ("at_most_twelve_hours", "dated_after_work", "duplicate_row")
 KINDS = {
     "school_year": "school_year", "provider": "agb", "school": "brin", "begin_minute": "time", "end_minute": "time",
     "pause_minutes": "minutes", "stated_minutes": "minutes", "duration_minutes": "duration", "activity": "allowed",
@@ -85,8 +85,10 @@ def _parsed(frame: pd.DataFrame) -> pd.DataFrame:
     typed["activity"] = text["activity"].str.lower().map(ACTIVITIES)
     typed["function"] = text["function"].str.lower().map(FUNCTIONS)
     typed["duration_minutes"] = _durations(frame["file"], text["duration_minutes"])
-    people = {name: pseudonym(name) for name in typed["employee"].dropna().unique()}
-    typed["employee"] = typed["employee"].map(people)
+    pairs = typed[["provider", "employee"]].dropna().drop_duplicates()
+    people = {pair: pseudonym(*pair) for pair in pairs.itertuples(index=False, name=None)}
+    employees = [people.get(pair) for pair in zip(typed["provider"], typed["employee"], strict=True)]
+    typed["employee"] = pd.Series(employees, typed.index, dtype="str")
     for name in KINDS:
         typed[f"unread_{name}"] = (text[name] != "") & typed[name].isna()
     known = text["duration_minutes"].str.fullmatch(r"\d{1,3}:[0-5]\d|\d{1,6}(?:[.,]\d{1,2})?")
@@ -99,6 +101,8 @@ def _with_durations_counted(typed: pd.DataFrame) -> pd.DataFrame:
     """Beside each row its minutes, and whether all the ways in which they were stated say the same."""
     worked = typed["end_minute"] - typed["begin_minute"] - typed["pause_minutes"].fillna(0)
     typed["worked"] = worked
+    signed = typed[["handed_in_on", "approved_on", "forwarded_on"]].min(axis=1)
+    typed["dated"] = (signed >= typed["work_date"]) | signed.isna() | typed["work_date"].isna()
     typed["minutes"] = typed["duration_minutes"].fillna(typed["stated_minutes"]).fillna(worked)
     ways = typed[["duration_minutes", "stated_minutes", "worked"]]
     typed["agree"] = (ways.min(axis=1) == ways.max(axis=1)).fillna(value=False).astype(bool)
@@ -152,6 +156,7 @@ def _wanted(gxe: Any) -> Iterator[tuple[str, Any]]:
         yield "range", gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high)
     yield "one_duration", gxe.ExpectColumnValuesToBeInSet(column="agree", value_set=[True])
     yield "end_after_begin", gxe.ExpectColumnValuesToBeBetween(column="worked", min_value=1)
+    yield "dated_after_work", gxe.ExpectColumnValuesToBeInSet(column="dated", value_set=[True])
     yield "at_most_twelve_hours", gxe.ExpectColumnValuesToBeBetween(column="minutes", max_value=720)
 
 

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.utils import formatdate, make_msgid, parseaddr
 from typing import Protocol
 
 LOG = logging.getLogger("zio.notifier")
@@ -78,6 +79,7 @@ class SmtpNotifier:
     def _message(self, subject: str, body: str) -> EmailMessage:
         message = EmailMessage()
         message["Subject"], message["From"], message["To"] = subject, self.sender, ", ".join(self.to)
+        message["Date"], message["Message-ID"] = formatdate(localtime=True), make_msgid(domain=_domain(self.sender))
         message.set_content(body)
         return message
 
@@ -92,6 +94,11 @@ class SmtpNotifier:
             server.close()
             raise
         return server
+
+
+def _domain(sender: str) -> str:
+    """The domain of an address, for the number of a message: the name of this machine is nobody's business."""
+    return parseaddr(sender)[1].rpartition("@")[2] or "localhost"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import logging
 import ssl
 from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from resources.notifier import EnvironmentNotifier, LogNotifier, SmtpNotifier, n
 from tests.hours.mail_server import HOST, certificate, mail_server
 from tests.hours.small_school import YEAR, Row
 from tests.year_builder import LEIJPARK, SIZA
-from zio_pipeline.hours.alerts import Alert, alerts
+from zio_pipeline.hours.alerts import Alert, alerts, serious_in_words
 from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, OWED_BY
 from zio_pipeline.hours.signals import SEVERITY, signal_row
 
@@ -44,7 +45,9 @@ def test_nothing_to_tell() -> None:
 def test_a_message_says_what_is_owed_by_whom_and_what_to_do() -> None:
     missing = [owed(), owed(week="2025-W42"), owed(APPROVE, class_code="EMB2"), owed(FORWARD, class_code="EMB3")]
     (alert,) = told([signal()], missing)
-    assert alert.subject == "ZiO uren 2025-10: 4 klasweken ontbreken, 1 ernstig signaal"
+    assert alert.subject == (
+        "ZiO uren 2025-10: 2 klasweken niet ingeleverd, 1 niet akkoord, 1 niet doorgestuurd, 1 ernstig signaal"
+    )
     assert alert.body.splitlines() == [
         "Uren van 2025-10 in schooljaar 2025-2026, zoals het stond op 11-11-2025.",
         "",
@@ -61,7 +64,8 @@ def test_a_message_says_what_is_owed_by_whom_and_what_to_do() -> None:
         f"- dubbele regels: aanbieder {SIZA}, vestiging {LEIJPARK}: 1. Wat te doen: de aanbieder neemt de dubbele regels weg.",
         "",
         "Klas, week en regels staan in de tabellen hour_signals en missing_statements.",
-        "Na herstel: zio signals --school-year 2025-2026 --month 2025-10 --as-of <dag>.",
+        "Na herstel: zio hours --school-year 2025-2026 --month 2025-10, en dan zio signals --school-year 2025-2026 "
+        "--month 2025-10 --as-of <dag> --notify.",
         "In dit bericht staan geen persoonsgegevens.",
     ]
     assert (alert.missing_weeks, alert.serious_signals) == (4, 1)
@@ -82,6 +86,54 @@ def test_a_message_per_month() -> None:
     months = [alert.month for alert in told([signal()], [owed(month="2025-09"), owed()])]
     assert months == ["2025-09", "2025-10"]
     assert [alert.month for alert in told([signal()], [owed(month="2025-09")], month="2025-09")] == ["2025-09"]
+
+
+def test_what_waits_for_approval_only_is_not_missing() -> None:
+    (alert,) = told([], [owed(APPROVE)])
+    assert alert.subject == (
+        "ZiO uren 2025-10: 0 klasweken niet ingeleverd, 1 niet akkoord, 0 niet doorgestuurd, 0 ernstige signalen"
+    )
+
+
+def test_a_week_in_two_months_counts_once() -> None:
+    """W40: of EMB1 both parts are owed, of EMB2 the part in October only. Both messages name what must be done in that month."""
+    parts = [owed(week="2025-W40", month=month) for month in ("2025-10", "2025-09")]
+    september, october = told([], [*parts, owed(week="2025-W40", class_code="EMB2")])
+    assert "09: 1 klasweek niet ingeleverd," in september.subject
+    assert "10: 1 klasweek niet ingeleverd," in october.subject
+    assert "2025-W40 (EMB1)." in september.body
+    assert "2025-W40 (EMB1, EMB2)." in october.body
+    once = "Een week die in twee maanden ligt, telt in het onderwerp alleen bij de eerste maand."
+    assert [once in alert.body for alert in (september, october)] == [False, True]
+    assert [alert.missing_weeks for alert in (september, october)] == [1, 2]
+    approved_later = [owed(week="2025-W40", month="2025-09"), owed(APPROVE, week="2025-W40")]
+    assert [alert.subject[len("ZiO uren ") :].split(", ")[:2] for alert in told([], approved_later)] == [
+        ["2025-09: 1 klasweek niet ingeleverd", "0 niet akkoord"],
+        ["2025-10: 0 klasweken niet ingeleverd", "1 niet akkoord"],
+    ]
+
+
+def test_a_month_that_is_well_again_is_told_shortly() -> None:
+    (alert,) = told([], [], troubled=["2025-10"], fictitious=True)
+    assert alert.subject == "[fictief] ZiO uren 2025-10: weer in orde"
+    assert "U hoeft niets te doen." in alert.body
+    assert (alert.missing_weeks, alert.serious_signals) == (0, 0)
+    assert told([], [], troubled=["2025-10"], month="2025-09") == []
+    (still,) = told([signal()], [], troubled=["2025-10"])
+    assert "weer in orde" not in still.subject
+
+
+def test_outside_the_table_what_is_about_a_person_is_only_counted() -> None:
+    """Of lines a sentence says what is wrong; how somebody worked is for those who may read the table."""
+    kinds = [kind for kind, severity in SEVERITY.items() if severity == "serious"]
+    words = serious_in_words(
+        [*map(signal, kinds), signal("over_twelve_hours", week="2025-W42"), signal("sudden_change")]
+    )
+    assert words == [
+        *["Zin."] * 3,
+        f"Meer dan 12 uur op een dag: aanbieder {SIZA}, vestiging {LEIJPARK}: 2. Zie de tabel hour_signals.",
+        f"In twee klassen tegelijk: aanbieder {SIZA}, vestiging {LEIJPARK}: 1. Zie de tabel hour_signals.",
+    ]
 
 
 def key(signals: list[Row], missing: list[Row], as_of: date = TODAY) -> str:
@@ -126,6 +178,8 @@ def test_mail_goes_out_over_tls(contexts: tuple[ssl.SSLContext, ssl.SSLContext])
     assert secure
     assert message["Subject"] == alert.subject
     assert (message["From"], message["To"]) == ("zio@example.org", "a@example.org, b@example.org")
+    assert parsedate_to_datetime(message["Date"]).tzinfo is not None
+    assert message["Message-ID"].endswith("@example.org>"), "and not the name of this machine"
     assert message.get_content().replace("\r\n", "\n").rstrip("\n") == alert.body
 
 

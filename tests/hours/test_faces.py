@@ -2,6 +2,8 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -10,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hours.worked import Rows, opened, sheet, worked
-from tests.year_builder import AMARANT, Year
+from tests.year_builder import AMARANT, LEIJPARK, Year
 from zio_pipeline.contracts import products
 from zio_pipeline.hours.faces import Presence, fixed_faces, presence
-from zio_pipeline.setup import SchoolYearSetup
+from zio_pipeline.setup import ClassName, SchoolYearSetup
 
 
 @cache
@@ -23,14 +25,14 @@ def two_classes() -> SchoolYearSetup:
     return year.setup()
 
 
-def read(rows: Rows) -> Presence:
-    with opened(two_classes(), sheet(rows)) as lines:
+def read(rows: Rows, names: Iterable[ClassName] = ()) -> Presence:
+    with opened(two_classes(), sheet(rows), names=names) as lines:
         return presence(lines)
 
 
-def faces(*rows: dict[str, Any]) -> Rows:
+def faces(*rows: dict[str, Any], names: Iterable[ClassName] = ()) -> Rows:
     """The rows of the year."""
-    return fixed_faces("2025-2026", [read(list(rows))])
+    return fixed_faces("2025-2026", [read(list(rows), names)])
 
 
 def of(rows: Rows, month: str, class_code: str = "EMB1") -> dict[str, Any]:
@@ -99,6 +101,53 @@ def test_classes_do_not_mix():
     assert of(rows, "2025-10", "EMB2")["newcomers"] == 1, "known in EMB1, new here"
     assert of(rows, "2025-10", "EMB2")["leavers"] == 0
     assert len(rows) == 2
+
+
+def called(*codes: str) -> list[ClassName]:
+    """What EMB1 is called from 5 January on."""
+    return [ClassName(LEIJPARK, code, "EMB1", date(2026, 1, 5), None) for code in codes]
+
+
+SPLIT = (
+    # Until Christmas an 60, bo 40 and cas 20 minutes in EMB1; then an with dee in the one part, bo with eef in the other.
+    worked("an", "2025-12-01", 60),
+    worked("bo", "2025-12-01", 40),
+    worked("cas", "2025-12-02", 20),
+    worked("an", "2026-01-05", 60, "EMB1a"),
+    worked("dee", "2026-01-05", 30, "EMB1a"),
+    worked("bo", "2026-01-05", 60, "EMB1b"),
+    worked("eef", "2026-01-06", 60, "EMB1b"),
+)
+
+
+def test_a_class_that_was_split_is_counted_per_part_and_keeps_its_history():
+    rows = faces(*SPLIT, names=called("EMB1a", "EMB1b"))
+    assert [(row["month"], row["class_code"], row["doelgroep"], row["order_id"]) for row in rows] == [
+        ("2025-12", "EMB1", "EMB", "LP"),
+        ("2026-01", "EMB1a", "EMB", "LP"),
+        ("2026-01", "EMB1b", "EMB", "LP"),
+    ]
+    names = ("employees", "most_per_day", "newcomers", "leavers", "employees_so_far", "top_three_so_far_permille")
+    before, a, b = (tuple(row[name] for name in names) for row in rows)
+    assert before == (3, 2, 3, 0, 3, 1000)
+    assert a == (2, 2, 1, 2, 4, 905), "dee is new; bo and cas are gone; an 120, bo 40 and dee 30 are 190 of 210: 904,8"
+    assert b == (2, 1, 1, 2, 4, 917), "eef is new; an and cas are gone; bo 100, an 60, eef 60 are 220 of 240: 916,7"
+
+
+def test_a_class_that_was_renamed_stays_one_class():
+    rows = faces(*(row for row in SPLIT if row["class_code"] != "EMB1b"), names=called("EMB1a"))
+    assert [(row["class_code"], row["employees"], row["newcomers"], row["leavers"]) for row in rows] == [
+        ("EMB1", 3, 3, 0),
+        ("EMB1", 2, 1, 2),
+    ]
+
+
+def test_lines_on_the_name_of_the_undivided_class_stand_apart():
+    """Nobody knows in which part fay worked."""
+    rows = faces(*SPLIT, worked("fay", "2026-01-07", 10), names=called("EMB1a", "EMB1b"))
+    apart = of(rows, "2026-01")
+    assert (apart["employees"], apart["newcomers"], apart["leavers"]) == (1, 1, 3)
+    assert of(rows, "2026-01", "EMB1a")["employees_so_far"] == 4
 
 
 def test_only_direct_minutes_of_a_class_of_the_year_say_who_was_there():

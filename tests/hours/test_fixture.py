@@ -12,13 +12,17 @@ EMB1 has 10 hours a week for 4 weeks: 2400 minutes. Up to and including day k fl
 """
 
 from datetime import date
+from operator import itemgetter
 
 import pytest
 
 from tests.hours.timesheets import line, timesheet
 from tests.year_builder import AMARANT, LEIJPARK, SIZA, Year
 from zio_pipeline.hours.delivery import MEASURES, delivery_control, delivery_summary
+from zio_pipeline.hours.faces import fixed_faces, presence
 from zio_pipeline.hours.lines import Timesheet, lines
+from zio_pipeline.hours.missing import handed_in, missing_statements
+from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.open_days import OpenDays, open_days_or_region
 from zio_pipeline.setup import SchoolYearSetup
 
@@ -108,12 +112,12 @@ CELLS = {
     (FEB, W6, "EMB1", SIZA):         (5, 632, 660,   0,  0,  0,  0,  0),
     (FEB, W6, "MG1", SIZA):          (5, 158,  60,   0,  0,  0,  0,  0),
     (FEB, W7, "EMB1", SIZA):         (0,   0,  90,   0, 45,  0,  0,  0),
-    (FEB, W8, "EMB-00", SIZA):       (4,   0,   0,   0,  0,  0,  0, 50),
     (FEB, W8, "EMB1", SIZA):         (4, 505,   0,   0,  0,  0,  0,  0),
     (FEB, W8, "EMB1", AMARANT):      (4,   0,   0,   0,  0,  0,  0, 25),
     (FEB, W8, "EMB1a", SIZA):        (4,   0,   0,   0,  0,  0,  0, 15),
     (FEB, W8, "MG1", SIZA):          (4, 127, 120,   0,  0,  0, 30,  0),
     (FEB, W8, "VMBO1", SIZA):        (4,   0,  75,   0,  0,  0,  0,  0),
+    (FEB, W8, "onbekend", SIZA):     (4,   0,   0,   0,  0,  0,  0, 50),
     (FEB, W9, "EMB1", SIZA):         (4, 505, 320,   0,  0,  0,  0,  0),
     (FEB, W9, "MG1", SIZA):          (4, 126,   0,   0,  0,  0,  0,  0),
     (MAR, W9, "EMB1", SIZA):         (1, 127,   0, 100,  0,  0,  0,  0),
@@ -166,7 +170,7 @@ def test_a_row_names_the_doelgroep_and_order_of_the_established_class(setup: Sch
         ("EMB1", "EMB", "LP", LEIJPARK),
         ("MG1", "MG", "LP", LEIJPARK),
         ("VMBO1", "VMBO", "LP", LEIJPARK),
-        ("EMB-00", None, None, LEIJPARK),
+        ("onbekend", None, None, LEIJPARK),
         ("EMB1a", None, None, LEIJPARK),
     }
 
@@ -187,7 +191,11 @@ def test_the_sums_per_week_month_and_year(setup: SchoolYearSetup, days: OpenDays
         ("school", LEIJPARK, LEIJPARK),
         ("provider", SIZA, None),
         ("order", "LP", LEIJPARK),
-    }, "what is outside every order proves nothing for anybody"
+        # What is in no order proves nothing for anybody; it stands apart.
+        *(("class", f"02ZX00 / {code}", LEIJPARK) for code in ("EMB1a", "onbekend")),
+        *((level, "geen opdracht", None) for level in ("doelgroep", "order")),
+        ("provider", AMARANT, None),
+    }
 
 
 def test_one_month_has_its_own_rows_only(setup: SchoolYearSetup, days: OpenDays) -> None:
@@ -196,7 +204,85 @@ def test_one_month_has_its_own_rows_only(setup: SchoolYearSetup, days: OpenDays)
     assert rows == [row for row in control(setup, days) if row["month"] == FEB]
 
 
-def test_without_a_name_for_it_a_renamed_class_is_in_no_order(setup: SchoolYearSetup, days: OpenDays) -> None:
+def test_without_a_name_for_it_a_renamed_class_is_unknown(setup: SchoolYearSetup, days: OpenDays) -> None:
     with lines(SHEETS, setup) as connection:
         rows = delivery_control(connection, setup, {LEIJPARK: days})
-    assert sum(row["excluded_minutes"] for row in rows if row["class_code"] == "EMB1a") == 15 + 200 + 100
+    assert {row["class_code"] for row in rows} == {"EMB1", "MG1", "VMBO1", "onbekend"}
+    assert sum(row["excluded_minutes"] for row in rows if row["class_code"] == "onbekend") == 50 + 15 + 200 + 100
+
+
+#                                                               severity   lines minutes rows
+SIGNALS = {
+    ("duplicate_line", FEB, W6, "EMB1", SIZA):                  ("serious", 2, 300, "februari:6, februari:7"),
+    ("outside_open_days", FEB, W7, "EMB1", SIZA):               ("warning", 1,  90, "februari:8"),
+    ("provider_without_order", FEB, W8, "EMB1", AMARANT):       ("serious", 1,  25, "amarant:2"),
+    ("two_classes_at_once", FEB, W6, "EMB1", SIZA):             ("serious", 1,  30, "februari:5"),
+    ("two_classes_at_once", FEB, W6, "MG1", SIZA):              ("serious", 1,  30, "februari:4"),
+    ("unknown_class", FEB, W8, "EMB1a", SIZA):                  ("serious", 1,  15, "februari:14"),
+    ("unknown_class", FEB, W8, "onbekend", SIZA):               ("serious", 1,  50, "februari:13"),
+}  # fmt: skip
+"""In February only; on the Saturday somebody did no direct work, and 600 minutes on 6 February are ten hours."""
+
+
+def test_every_signal(setup: SchoolYearSetup, days: OpenDays) -> None:
+    with lines(SHEETS, setup, setup.class_names) as connection:
+        found = [
+            row for month in (JAN, FEB, MAR) for row in line_signals(connection, {LEIJPARK: days}, "2023-2024", month)
+        ]
+    place = itemgetter("kind", "month", "week", "class_code", "provider")
+    cells = itemgetter("severity", "line_count", "minutes", "row_refs")
+    assert {place(row): cells(row) for row in found} == SIGNALS
+    assert len(found) == len(SIGNALS)
+    assert {row["school"] for row in found} == {LEIJPARK}
+
+
+AFTER = date(2026, 8, 1)
+"""Long after: the school approved on 20 July 2026, and forwarded nothing."""
+#                     step       open lines minutes in time until
+MISSING = {
+    (JAN, W5, "EMB1"):  ("forward", 3, 2, 420, date(2024, 2, 20)),  # ten days for the provider, and ten for the school
+    (JAN, W5, "MG1"):   ("hand_in", 3, 0,   0, date(2024, 2, 10)),  # travel only
+    (FEB, W5, "EMB1"):  ("approve", 2, 1, 120, date(2024, 3, 20)),
+    (FEB, W5, "MG1"):   ("hand_in", 2, 0,   0, date(2024, 3, 10)),
+    (FEB, W6, "EMB1"):  ("forward", 5, 3, 660, date(2024, 3, 20)),
+    (FEB, W6, "MG1"):   ("forward", 5, 1,  60, date(2024, 3, 20)),
+    (FEB, W7, "EMB1"):  ("forward", 0, 1,  90, date(2024, 3, 20)),  # in the holiday too
+    (FEB, W8, "EMB1"):  ("hand_in", 4, 0,   0, date(2024, 3, 10)),  # another provider's line, and a name that was not yet so
+    (FEB, W8, "MG1"):   ("forward", 4, 1, 120, date(2024, 3, 20)),
+    (FEB, W8, "VMBO1"): ("forward", 4, 1,  75, date(2024, 3, 20)),  # without hours of its own
+    (FEB, W9, "EMB1"):  ("forward", 4, 3, 320, date(2024, 3, 20)),
+    (FEB, W9, "MG1"):   ("hand_in", 4, 0,   0, date(2024, 3, 10)),
+    (MAR, W9, "EMB1"):  ("approve", 1, 1, 100, date(2024, 4, 20)),
+    (MAR, W9, "MG1"):   ("hand_in", 1, 0,   0, date(2024, 4, 10)),
+}  # fmt: skip
+
+
+def test_every_missing_week(setup: SchoolYearSetup, days: OpenDays) -> None:
+    with lines(SHEETS, setup, setup.class_names) as connection:
+        rows = missing_statements(handed_in(connection, AFTER), setup, {LEIJPARK: days}, AFTER, 10)
+    cells = ("step", "open_days", "line_count", "minutes", "due_on")
+    found = {(row["month"], row["week"], row["class_code"]): tuple(row[name] for name in cells) for row in rows}
+    assert found == MISSING
+    assert len(rows) == len(MISSING)
+    owes = {(row["step"], row["owed_by"], row["party"]) for row in rows}
+    assert owes == {("hand_in", "provider", SIZA), ("approve", "school", LEIJPARK), ("forward", "school", LEIJPARK)}
+
+
+FACE = (
+    *("days", "direct_minutes", "employees", "most_per_day", "average_per_day_hundredths", "top_three_permille"),
+    *("newcomers", "leavers", "employees_so_far", "top_three_so_far_permille"),
+)
+#                   days minutes people most average top3 new left so far top3
+FACES = {
+    (JAN, "EMB1"):  (2,  420, 2, 1, 100, 1000, 2, 0, 2, 1000),
+    (FEB, "EMB1"):  (7, 1490, 3, 2, 114, 1000, 1, 0, 3, 1000),  # e1 1250, e2 180, e3 60; 8 on 7 days
+    (MAR, "EMB1"):  (1,  100, 1, 1, 100, 1000, 0, 2, 3, 1000),  # renamed, and still the same class
+    (FEB, "MG1"):   (2,  180, 1, 1, 100, 1000, 1, 0, 1, 1000),
+    (FEB, "VMBO1"): (1,   75, 1, 1, 100, 1000, 1, 0, 1, 1000),
+}  # fmt: skip
+
+
+def test_every_face(setup: SchoolYearSetup) -> None:
+    with lines(SHEETS, setup, setup.class_names) as connection:
+        rows = fixed_faces("2023-2024", [presence(connection)])
+    assert {(row["month"], row["class_code"]): tuple(row[name] for name in FACE) for row in rows} == FACES

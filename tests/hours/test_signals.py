@@ -1,7 +1,6 @@
 """Signals by hand (SPEC section 7; DOMAIN 8.44, 45, 47): each kind, what just is and just is not one, and nobody named."""
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.hours.small_school import YEAR, Row, calendars, line, lines_of, setup_of, small_school
-from tests.year_builder import AMARANT, DE_BODDE, LEIJPARK, SIZA
+from tests.year_builder import AMARANT, DE_BODDE, LEIJPARK
 from zio_pipeline.contracts import products
-from zio_pipeline.hours.delivery import delivery_control
-from zio_pipeline.hours.deviations import strays_from_plan, sudden_changes
 from zio_pipeline.hours.signals import SEVERITY, line_signals
 from zio_pipeline.open_days import OpenDays
 from zio_pipeline.setup import ClassName
@@ -21,7 +18,6 @@ from zio_pipeline.setup import ClassName
 SETUP = setup_of(small_school())
 DAYS = calendars(SETUP)
 TUESDAY = date(2025, 10, 7)
-LONG_AFTER = date(2026, 7, 31)
 
 
 def signals(*rows: Row, month: str = "2025-10", **files: list[Row]) -> list[Row]:
@@ -65,6 +61,12 @@ def test_a_day_on_which_the_school_is_closed(day: date, open_: bool) -> None:
         assert "1 regel(s) (1:15 uur) op 1 dag(en) waarop de school dicht is" in row["explanation"]
 
 
+def test_training_in_a_holiday_is_ordinary() -> None:
+    """So are travel and indirect work: only care asks for a class that is there."""
+    holiday = date(2025, 10, 21)
+    assert signals(*(line(holiday, activity=other) for other in ("training", "travel", "indirect"))) == []
+
+
 def test_every_school_has_its_own_open_days() -> None:
     """De Bodde gives lessons on the study day of Leijpark."""
     days = DAYS | {DE_BODDE: OpenDays(DE_BODDE, tuple(sorted({*DAYS[DE_BODDE].days, date(2025, 10, 17)})))}
@@ -73,7 +75,7 @@ def test_every_school_has_its_own_open_days() -> None:
 
 
 def test_twelve_hours_are_allowed_and_a_minute_more_is_not() -> None:
-    """Over all schools and providers: 6 hours at Leijpark and 6 hours at De Bodde is exactly 12."""
+    """Over all schools of a provider: 6 hours at Leijpark and 6 hours at De Bodde is exactly 12."""
     here, there = line(TUESDAY, 360), line(TUESDAY, 360, school=DE_BODDE, class_code="ZML1")
     assert signals(here, there) == []
     found = signals(here, there | {"stated_minutes": 361})
@@ -81,9 +83,16 @@ def test_twelve_hours_are_allowed_and_a_minute_more_is_not() -> None:
         ("over_twelve_hours", "serious", DE_BODDE, 361),
         ("over_twelve_hours", "serious", LEIJPARK, 360),
     ]
-    assert all("hoogste dag 12:01 uur" in row["explanation"] for row in found)
     assert signals(here, there | {"stated_minutes": 361, "employee": "e2"}) == [], "two people of six hours"
     assert signals(here, there | {"stated_minutes": 361, "work_date": TUESDAY + timedelta(days=1)}) == []
+
+
+def test_what_somebody_does_elsewhere_stands_in_no_sentence() -> None:
+    """12:01 hours on one day, of which 6:00 in this class."""
+    rows = signals(line(TUESDAY, 360), line(TUESDAY, 361, class_code="EMB2"))
+    assert {row["kind"] for row in rows} == {"over_twelve_hours"}
+    assert all("1 regel(s) van een medewerker die op één dag meer dan 12 uur schreef" in r["explanation"] for r in rows)
+    assert not [row for row in rows if "12:01" in row["explanation"]]
 
 
 def test_two_classes_at_once_is_a_real_overlap() -> None:
@@ -100,23 +109,82 @@ def test_two_classes_at_once_is_a_real_overlap() -> None:
     assert {row["minutes"] for row in inside} == {15}, "one interval within the other, at another school"
 
 
+def overlaps(*rows: Row) -> dict[str, tuple[int, int]]:
+    """Of each class the lines that overlap with another class, and the minutes of overlap."""
+    found = [row for row in signals(*rows) if row["kind"] == "two_classes_at_once"]
+    return {row["class_code"]: (row["line_count"], row["minutes"]) for row in found}
+
+
+def test_minutes_of_overlap_count_once_per_person_and_day() -> None:
+    morning = at("9:00", "12:00")
+    two = (at("9:00", "10:00", class_code="EMB2"), at("10:00", "11:00", class_code="EMB2"))
+    assert overlaps(morning, *two) == {"EMB1": (1, 120), "EMB2": (2, 120)}
+    assert overlaps(morning, morning, *two) == {"EMB1": (2, 120), "EMB2": (2, 120)}, "a double line doubles no overlap"
+    three = (at("9:00", "10:00"), at("9:15", "10:15", class_code="EMB2"), at("9:30", "10:30", class_code="REST"))
+    assert overlaps(*three) == {"EMB1": (1, 45), "EMB2": (1, 60), "REST": (1, 45)}
+    other_day = [row | {"work_date": date(2025, 10, 8)} for row in two]
+    assert overlaps(morning, morning | {"work_date": date(2025, 10, 8)}, *two[:1], *other_day) == {
+        "EMB1": (2, 180),
+        "EMB2": (3, 180),
+    }
+
+
+def test_what_fits_in_a_pause_is_no_overlap() -> None:
+    """9:00 to 17:00 with an hour of pause, and in that hour another class: nobody was in two places."""
+    whole_day, noon = at("9:00", "17:00", pause_minutes=60), at("12:00", "13:00", class_code="EMB2")
+    assert overlaps(whole_day, noon) == {}
+    assert overlaps(whole_day | {"pause_minutes": 59}, noon) == {"EMB1": (1, 60), "EMB2": (1, 60)}
+    assert overlaps(whole_day, noon, at("15:00", "15:01", class_code="REST")) == {
+        "EMB1": (1, 61),
+        "EMB2": (1, 60),
+        "REST": (1, 1),
+    }, "together they do not fit"
+    assert overlaps(whole_day, noon, at("12:30", "13:00", class_code="REST")) == {"EMB2": (1, 30), "REST": (1, 30)}
+
+
 def test_without_begin_and_end_nothing_can_be_said_of_the_moment() -> None:
     assert signals(line(TUESDAY, 90), line(TUESDAY, 90, class_code="EMB2")) == []
 
 
-def test_parts_of_a_class_that_was_split_are_two_classes_at_once() -> None:
-    names = [ClassName(LEIJPARK, code, "EMB1", date(2025, 9, 1), None) for code in ("EMB1a", "EMB1b")]
-    rows = [at("9:00", "10:00", class_code="EMB1a"), at("9:30", "10:30", class_code="EMB1b")]
+def called(*codes: str, since: date = date(2025, 9, 1)) -> list[ClassName]:
+    """What EMB1 is called from a day on: one new name when it was renamed, two when it was split."""
+    return [ClassName(LEIJPARK, code, "EMB1", since, None) for code in codes]
+
+
+def named_signals(names: list[ClassName], *rows: Row) -> list[tuple[str, str, int, int]]:
     with lines_of(SETUP, {"a": rows}, names) as connection:
-        row = only(line_signals(connection, DAYS, YEAR, "2025-10"))
-    assert (row["kind"], row["class_code"], row["line_count"], row["minutes"]) == ("two_classes_at_once", "EMB1", 2, 60)
+        found = line_signals(connection, DAYS, YEAR, "2025-10")
+    return [(row["kind"], row["class_code"], row["line_count"], row["minutes"]) for row in found]
 
 
-def test_a_line_in_three_files_counts_two_times_too_often() -> None:
+def test_parts_of_a_class_that_was_split_are_two_classes_at_once() -> None:
+    rows = at("9:00", "10:00", class_code="EMB1a"), at("9:30", "10:30", class_code="EMB1b")
+    assert named_signals(called("EMB1a", "EMB1b"), *rows) == [("two_classes_at_once", "EMB1", 2, 30)]
+
+
+def test_an_old_and_a_new_name_are_one_class() -> None:
+    """The same hour under both names is delivered twice, and nobody was in two classes."""
+    rows = at("9:00", "10:00"), at("9:00", "10:00", class_code="EMB1a")
+    assert named_signals(called("EMB1a"), *rows) == [("duplicate_line", "EMB1", 2, 60)]
+    untimed = line(TUESDAY, 60), line(TUESDAY, 60, class_code="EMB1a")
+    assert named_signals(called("EMB1a"), *untimed) == [("duplicate_line", "EMB1", 2, 60)]
+
+
+def test_an_hour_in_each_part_of_a_split_class_is_no_duplicate() -> None:
+    parts = called("EMB1a", "EMB1b")
+    first, second, undivided = (line(TUESDAY, 60, class_code=code) for code in ("EMB1a", "EMB1b", "EMB1"))
+    assert named_signals(parts, first, second) == []
+    assert named_signals(parts, first, second, undivided) == [("duplicate_line", "EMB1", 3, 60)], "one is too many"
+    later = called("EMB1b", since=date(2025, 11, 1))
+    assert named_signals(called("EMB1a") + later, first, undivided) == [("duplicate_line", "EMB1", 2, 60)]
+
+
+def test_a_line_three_times_counts_two_times_too_often() -> None:
+    """On any rows and sheets of the file: of a day only one file of a provider and school counts."""
     twin = line(TUESDAY, 75)
-    row = only(signals(twin, b=[line(TUESDAY, 30), twin], c=[twin]))
+    row = only(signals(twin, line(TUESDAY, 30), twin, twin))
     assert (row["kind"], row["severity"], row["line_count"], row["minutes"]) == ("duplicate_line", "serious", 3, 150)
-    assert row["row_refs"] == "a:2, b:3, c:2"
+    assert row["row_refs"] == "a:2, a:4, a:5"
 
 
 def test_a_line_twice_within_a_file() -> None:
@@ -124,10 +192,21 @@ def test_a_line_twice_within_a_file() -> None:
     assert (row["kind"], row["line_count"], row["minutes"], row["row_refs"]) == ("duplicate_line", 2, 60, "a:2, a:3")
 
 
+def test_a_line_with_times_and_one_with_only_their_length_are_equal() -> None:
+    timed, hour = at("9:00", "10:00"), line(TUESDAY, 60)
+    row = only(signals(timed, hour))
+    assert (row["kind"], row["line_count"], row["minutes"]) == ("duplicate_line", 2, 60)
+    afternoon = at("13:00", "14:00")
+    row = only(signals(hour, timed, afternoon))
+    assert (row["line_count"], row["minutes"]) == (3, 60), "equal to one of two hours that were really worked"
+    assert signals(timed, line(TUESDAY, 45)) == []
+    row = only(signals(at("9:00", "10:00", pause_minutes=15), line(TUESDAY, 45)))
+    assert (row["line_count"], row["minutes"]) == (2, 45), "of the same length after the pause"
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        {"provider": AMARANT},
         {"class_code": "EMB2"},
         {"employee": "e2"},
         {"work_date": date(2025, 10, 8)},
@@ -158,7 +237,7 @@ def test_unknown_class_and_a_provider_without_an_order() -> None:
     unknown, stranger = line(TUESDAY, 60, class_code="EMB-00"), line(TUESDAY, 90, provider=AMARANT, employee="e2")
     found = {row["kind"]: row for row in signals(unknown, stranger)}
     assert set(found) == {"unknown_class", "provider_without_order"}
-    assert (found["unknown_class"]["class_code"], found["unknown_class"]["minutes"]) == ("EMB-00", 60)
+    assert (found["unknown_class"]["class_code"], found["unknown_class"]["minutes"]) == ("onbekend", 60)
     assert (found["provider_without_order"]["provider"], found["provider_without_order"]["minutes"]) == (AMARANT, 90)
     assert {row["severity"] for row in found.values()} == {"serious"}
 
@@ -216,143 +295,3 @@ def test_rows_are_those_of_the_contract_and_name_no_employee() -> None:
 def test_the_order_of_lines_changes_references_only(rows: list[Row]) -> None:
     plain = [row | {"row_refs": ""} for row in signals(*everything())]
     assert [row | {"row_refs": ""} for row in signals(*rows)] == plain
-
-
-# --- totals ---------------------------------------------------------------------------------------------------------------
-
-
-def control(rows: list[Row], *months: str) -> list[Row]:
-    """Rows of `delivery_control` of some months."""
-    made = []
-    for month in months:
-        with lines_of(SETUP, {"a": [row for row in rows if f"{row['work_date']:%Y-%m}" == month]}) as connection:
-            made += delivery_control(connection, SETUP, DAYS, month)
-    return made
-
-
-def weekly(minutes: Callable[[date], int], first: date, last: date) -> list[Row]:
-    """A line of EMB1 on every open day, of so many minutes."""
-    days = [day for day in DAYS[LEIJPARK].days if first <= day <= last]
-    return [line(day, minutes(day), employee=f"e{day:%j}") for day in days if minutes(day)]
-
-
-AUTUMN = ("2025-08", "2025-09", "2025-10")
-
-
-def changes(rows: list[Row], month: str, *months: str) -> list[tuple[str, int]]:
-    found = sudden_changes(control(rows, *months), DAYS, YEAR, month)
-    assert {row["kind"] for row in found} <= {"sudden_change"}
-    return [(row["week"], row["minutes"]) for row in found]
-
-
-MONDAY = date(2025, 9, 8)  # of W37, the fourth open week
-
-
-@pytest.mark.parametrize(
-    ("minutes", "signal"), [(19, True), (20, False), (60, False), (180, False), (181, True)], ids=str
-)
-def test_less_than_a_third_or_more_than_three_times_from_the_fourth_week_on(minutes: int, signal: bool) -> None:
-    """60 minutes a day in three weeks, and then 20 (a third), or 180 (three times): just no change."""
-    rows = weekly(lambda day: minutes if day >= MONDAY else 60, date(2025, 8, 18), date(2025, 9, 12))
-    assert changes(rows, "2025-09", "2025-08", "2025-09") == ([("2025-W37", 5 * abs(minutes - 60))] if signal else [])
-
-
-def test_in_the_third_week_there_is_no_history_yet() -> None:
-    rows = weekly(lambda day: 1 if day >= date(2025, 9, 1) else 60, date(2025, 8, 18), date(2025, 9, 5))
-    assert changes(rows, "2025-09", "2025-08", "2025-09") == []
-
-
-def test_a_short_week_before_the_holiday_is_no_fall() -> None:
-    """W42 has four open days, and the carnival week none: minutes count per open day."""
-    rows = weekly(lambda _: 60, date(2025, 8, 18), date(2025, 10, 31))
-    assert changes(rows, "2025-10", *AUTUMN) == []
-    only_monday = [row for row in rows if row["work_date"] <= date(2025, 10, 13)]
-    assert changes(only_monday, "2025-10", *AUTUMN) == [("2025-W42", 3 * 60)], "a day of work in a week of four days"
-
-
-def test_a_week_over_two_months_is_judged_whole_in_the_month_in_which_it_ends() -> None:
-    """W40: 29 and 30 September, 1 to 3 October. Without the file of October nothing can be said of it."""
-    rows = weekly(lambda day: 0 if day > date(2025, 10, 3) else 60, date(2025, 8, 18), date(2025, 10, 3))
-    assert changes(rows, "2025-09", "2025-08", "2025-09") == []
-    assert changes(rows, "2025-10", *AUTUMN) == []
-    less = [row for row in rows if row["work_date"] < date(2025, 9, 29) or row["work_date"] == date(2025, 10, 3)]
-    assert changes(less, "2025-10", *AUTUMN) == [], "of September nothing was handed in that week: missing, no fall"
-    short = [row | {"stated_minutes": 10} if row["work_date"] >= date(2025, 9, 29) else row for row in rows]
-    assert changes(short, "2025-10", *AUTUMN) == [("2025-W40", 250)]
-
-
-def test_work_that_is_not_approved_yet_is_work() -> None:
-    rows = weekly(lambda _: 60, date(2025, 8, 18), date(2025, 9, 12))
-    rows = [row | {"approved_on": None} if row["work_date"] >= MONDAY else row for row in rows]
-    assert changes(rows, "2025-09", "2025-08", "2025-09") == []
-
-
-def strays(rows: list[Row], month: str = "2025-09", as_of: date = LONG_AFTER, permille: int = 100) -> list[Row]:
-    months = [m for m in ("2025-08", "2025-09", "2025-10") if m <= month]
-    return strays_from_plan(control(rows, *months), YEAR, month, as_of, permille)
-
-
-def planned(month: str, class_code: str = "EMB1") -> int:
-    rows = control([], month)
-    return sum(row["planned_minutes"] for row in rows if row["class_code"] == class_code)
-
-
-def month_of_work(minutes: int, day: date = date(2025, 9, 2), **values: Any) -> list[Row]:
-    return [line(day, minutes, **values)]
-
-
-@pytest.mark.parametrize(
-    ("off", "kind"), [(-100, None), (-101, "under_delivery"), (100, None), (101, "over_delivery")], ids=str
-)
-def test_a_class_in_a_month_may_stray_as_far_as_the_setting(off: int, kind: str | None) -> None:
-    """In permille of the plan, rounded away from it."""
-    plan = planned("2025-09")
-    minutes = plan + (off * plan // 1000 if off < -100 or off == 100 else -(-off * plan // 1000))
-    found = [row for row in strays(month_of_work(minutes)) if row["class_code"] == "EMB1"]
-    assert [row["kind"] for row in found] == ([kind] if kind else [])
-    if found:
-        assert (found[0]["minutes"], found[0]["week"], found[0]["row_refs"]) == (abs(minutes - plan), None, None)
-        assert (found[0]["order_id"], found[0]["doelgroep"], found[0]["provider"]) == ("LP", "EMB", SIZA)
-
-
-def test_what_waits_for_approval_is_not_delivered_and_is_named() -> None:
-    plan = planned("2025-09")
-    rows = month_of_work(plan - 90, approved_on=None) + month_of_work(90, employee="e2")
-    row = only([r for r in strays(rows) if r["class_code"] == "EMB1"])
-    assert row["kind"] == "under_delivery"
-    assert f"Er wacht nog {(plan - 90) // 60}:{(plan - 90) % 60:02d} uur op akkoord van de school" in row["explanation"]
-
-
-def test_a_class_of_which_nothing_was_handed_in_is_missing_not_too_little() -> None:
-    found = strays(month_of_work(planned("2025-09")))
-    assert {row["class_code"] for row in found} == {None}, "EMB2 has no row; its doelgroep has"
-
-
-def test_a_doelgroep_is_held_against_the_year_to_date() -> None:
-    """EMB1 and EMB2 together, August and September: EMB2 makes up in September for what EMB1 did not deliver in August."""
-    plan = {(month, c): planned(month, c) for month in ("2025-08", "2025-09") for c in ("EMB1", "EMB2")}
-    made_up = month_of_work(sum(plan.values()), class_code="EMB2")
-    found = strays(made_up)
-    assert [row["class_code"] for row in found] == ["EMB2"], (
-        "the class strays in its month, the doelgroep of the year does not"
-    )
-    row = only([r for r in strays(month_of_work(plan["2025-09", "EMB2"], class_code="EMB2")) if not r["class_code"]])
-    assert (row["kind"], row["doelgroep"], row["order_id"]) == ("under_delivery", "EMB", "LP")
-    assert row["minutes"] == sum(plan.values()) - plan["2025-09", "EMB2"]
-    assert "van het schooljaar tot en met de maand 2025-09" in row["explanation"]
-
-
-def test_a_month_that_is_not_over_is_not_judged() -> None:
-    assert strays(month_of_work(1), as_of=date(2025, 9, 29)) == []
-    assert strays(month_of_work(1), as_of=date(2025, 9, 30))
-
-
-def test_hours_for_a_class_without_hours_are_more_than_was_planned() -> None:
-    row = only([r for r in strays(month_of_work(60, class_code="REST")) if r["class_code"]])
-    assert (row["kind"], row["class_code"], row["minutes"]) == ("over_delivery", "REST", 60)
-    assert "er was niets gepland" in row["explanation"]
-
-
-def test_totals_have_the_columns_of_the_contract() -> None:
-    columns = {column.name for column in products()["hour_signals"].columns}
-    assert all(set(row) == columns for row in strays(month_of_work(1)))

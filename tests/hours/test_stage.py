@@ -204,7 +204,9 @@ def test_a_later_workbook_renames_a_class_and_mends_a_calendar_but_grants_no_hou
     week = next(row for row in rows if row["week"] == "2025-W41")
     assert (week["class_code"], week["delivered_minutes"], week["open_days"]) == ("EMB1", 120, 4)
     assert before["2025-W41"] == 5
-    planned = [row for row in publish_summary(region.home, KEY).summary if (row["level"], row["period"]) == ("order", KEY)]
+    planned = [
+        row for row in publish_summary(region.home, KEY).summary if (row["level"], row["period"]) == ("order", KEY)
+    ]
     assert {row["subject"]: row["planned_minutes"] for row in planned} == {"LP": 400 * 60, "BO": 200 * 60}
 
 

@@ -57,7 +57,7 @@ def timesheet(label: str, *rows: Row) -> Timesheet:
 
 
 def deliver_hours(region: Region, rows: Sequence[Row]) -> str:
-    """These rows count from now on for their provider, school and month, or for their week when it has two; the label of the file."""
+    """These rows count from now on for their provider, school and month (or week of two months); the label of the file."""
     content = hashlib.sha256(canonical(list(rows)).encode()).hexdigest()
     provider, school = rows[0]["provider"], rows[0]["school"]
     days = {row["work_date"] for row in rows}

@@ -1,6 +1,6 @@
 """Lines of timesheets by hand, and the view over them: what the tests of faces, Wlz and lawfulness share. All *fictief*."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
@@ -12,7 +12,7 @@ from tests.year_builder import LEIJPARK, SIZA, contract_row
 from zio_pipeline.contracts import sources
 from zio_pipeline.hours.lines import Timesheet, lines
 from zio_pipeline.intake.parsing import schema
-from zio_pipeline.setup import SchoolYearSetup
+from zio_pipeline.setup import ClassName, SchoolYearSetup
 
 Rows = list[dict[str, Any]]
 SOURCE = "provider_timesheets"
@@ -46,7 +46,9 @@ def sheet(rows: Rows, label: str = "urenstaat", *, numbers: Sequence[int] | None
 
 
 @contextmanager
-def opened(setup: SchoolYearSetup, *sheets: Timesheet) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The view `line` over the files."""
-    with lines(sheets, setup) as connection:
+def opened(
+    setup: SchoolYearSetup, *sheets: Timesheet, names: Iterable[ClassName] = ()
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The view `line` over the files; `names` is what classes are called since."""
+    with lines(sheets, setup, names) as connection:
         yield connection

@@ -157,17 +157,20 @@ def _value_differences(found: Delivery, at: int | str, values: Mapping[str, Any]
         yield f"row {at} is accepted {len(rows)} times"
     for row in rows:
         for column, value in values.items():
-            yield from _unequal(f"{column} in row {at}", row[column], _stored(column, value))
+            yield from _unequal(f"{column} in row {at}", row[column], _stored(column, value, row))
 
 
 def _rows_at(table: pa.Table, sheet: str, number: int) -> list[dict[str, Any]]:
     return [row for row in table.to_pylist() if (row["sheet"], row["row_number"]) == (sheet, number)]
 
 
-def _stored(column: str, value: Any) -> Any:
-    """An expected value as it is kept: persons as pseudonyms."""
-    purpose = {"pupil": "pgn", "employee": "employee"}.get(column)
-    return value if purpose is None or value is None else pseudonym(KEYS, purpose, value.casefold())
+def _stored(column: str, value: Any, row: Mapping[str, Any]) -> Any:
+    """An expected value as it is kept: persons as pseudonyms, an employee as one of the provider."""
+    if value is None or column not in ("pupil", "employee"):
+        return value
+    if column == "pupil":
+        return pseudonym(KEYS, "pgn", value.casefold())
+    return pseudonym(KEYS, "employee", f"{row['provider']}:{value.casefold()}")
 
 
 # What is expected of the files together
@@ -265,7 +268,7 @@ def _year_of_tests(wanted: Expectation) -> Year:
             "municipalities", municipality=code, name=code, member_from=year.sheets["municipalities"][0]["member_from"]
         )
     for besluit in wanted.get("besluiten", ()):
-        named = {"pupil": _stored("pupil", besluit.get("pupil"))}
+        named = {"pupil": _stored("pupil", besluit.get("pupil"), besluit)}
         year.besluit(**besluit | named)
     return year
 

@@ -23,7 +23,7 @@ from tests.intake.files import (
     xlsx_bytes,
 )
 from zio_pipeline.contracts import sources
-from zio_pipeline.intake import Delivery
+from zio_pipeline.intake import Delivery, take_in_all
 from zio_pipeline.privacy import pseudonym
 
 GOOD_PUPIL, GOOD_LINE, GOOD_INDICATION = pupil(99), line(99), indication(99)
@@ -134,7 +134,7 @@ def test_no_pupil_or_employee_number_survives_the_door() -> None:
         pseudonym(KEYS, "pgn", pgn(n)) for n in (1, 2)
     ]
     (rows,) = hours.accepted.values()
-    assert rows["employee"].to_pylist() == [pseudonym(KEYS, "employee", f"m{n}") for n in (123, 124)]
+    assert rows["employee"].to_pylist() == [pseudonym(KEYS, "employee", f"06012345:m{n}") for n in (123, 124)]
     for delivery, secrets in ((pupils, (pgn(1), pgn(2))), (hours, ("M123", "M124"))):
         everything = repr(delivery) + "".join(str(table.to_pydict()) for table in delivery.accepted.values())
         assert not any(secret in everything for secret in secrets)
@@ -143,16 +143,32 @@ def test_no_pupil_or_employee_number_survives_the_door() -> None:
 def test_the_same_person_has_one_pseudonym_however_the_number_is_written() -> None:
     delivery = deliver(csv_of(pupil(1), pupil(1, klas="SO-2", pgn=f" {pgn(1)[:4]}.{pgn(1)[4:]}")))
     assert len(set(delivery.accepted["pupil_registrations"]["pupil"].to_pylist())) == 1
-    assert (
-        len(
-            set(
-                deliver(csv_of(line(1), line(2, medewerker="m1")))
-                .accepted["provider_timesheets"]["employee"]
-                .to_pylist()
-            )
-        )
-        == 1
-    )
+    assert len(people(line(1), line(2, medewerker="m1"), line(3, medewerker="00m1"))) == 1
+
+
+def people(*rows: dict[str, Any]) -> set[str]:
+    """Who wrote these lines."""
+    return set(deliver(csv_of(*rows)).accepted["provider_timesheets"]["employee"].to_pylist())
+
+
+def test_a_personnel_number_means_somebody_within_its_employer_only() -> None:
+    """Two employers both number from 1001: their people cannot be linked by what they are called here."""
+    here, there = line(1, medewerker="1001"), line(1, medewerker="1001", agb="06054321")
+    assert people(here, line(2, medewerker="1001", klas="SO-2")) == people(here)
+    assert not people(here) & people(there)
+    assert people(here, line(1, medewerker="01001", agb="6012345")) == people(here), "zeros that Excel lost"
+
+
+def test_every_row_is_of_the_provider_that_stands_in_it() -> None:
+    """Also in a row that is quarantined, and where files of several providers are read at once."""
+    rows = [line(1, medewerker="7"), line(1, medewerker="7", agb="06054321", klas=""), line(1, medewerker="7", agb="x")]
+    mixed, other = take_in_all([csv_of(*rows), csv_of(line(1, medewerker="7", agb="06054321"))], KEYS)
+    mine, theirs = (pseudonym(KEYS, "employee", f"{agb}:7") for agb in ("06012345", "06054321"))
+    assert mixed.accepted["provider_timesheets"]["employee"].to_pylist() == [mine]
+    assert other.accepted["provider_timesheets"]["employee"].to_pylist() == [theirs]
+    known, unknown = (row.known["employee"] for row in mixed.quarantined)
+    assert known == theirs
+    assert unknown not in (mine, theirs), "whose employee it is cannot be read, so it is nobody else's"
 
 
 def test_a_shifted_row_is_not_believed() -> None:
@@ -195,6 +211,25 @@ def test_warnings_leave_the_row_accepted() -> None:
     assert (long_day.status, warned(long_day)) == ("accepted", [(2, "at_most_twelve_hours")])
     test_number = deliver(csv_of(pupil(1, pgn="999990019"), pupil(2)))
     assert (test_number.status, warned(test_number)) == ("accepted", [(2, "test_number")])
+
+
+@pytest.mark.parametrize(
+    ("days", "warns"),
+    [
+        ({}, False),
+        (dict.fromkeys(("ingeleverd op", "akkoord school", "doorgestuurd op"), "02-09-2025"), False),
+        ({"ingeleverd op": "05-09-2025", "akkoord school": "01-09-2025"}, True),
+        ({"akkoord school": "09-09-2024"}, True),
+        ({"ingeleverd op": "01-09-2025"}, True),
+        ({"doorgestuurd op": "01-09-2025"}, True),
+    ],
+    ids=str,
+)
+def test_a_day_of_handing_in_or_approval_before_the_work_is_a_warning(days: dict[str, str], warns: bool) -> None:
+    """The hours stay in sight, as hours that nobody approved yet; the work of a line is of 2 September."""
+    delivery = deliver(csv_of(line(1, **days)))
+    assert delivery.rows_accepted == 1
+    assert warned(delivery) == ([(2, "dated_after_work")] if warns else [])
 
 
 def setup(**changes: Any) -> Delivery:

@@ -16,14 +16,20 @@ from assets import hour_signals
 from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
 from resources.notifier import LogNotifier
+from tests.intake.files import csv_of
+from tests.intake.files import line as timesheet_line
 from tests.year_builder import DE_BODDE, LEIJPARK
+from zio_pipeline.cli.commands import export
 from zio_pipeline.cli.parsing import school_year
 from zio_pipeline.cli.signals import add_to
+from zio_pipeline.contracts import products
 from zio_pipeline.demo import DemoYear, generate
 from zio_pipeline.errors import EstablishmentBlocked, ZioError
 from zio_pipeline.orchestration.partitions import SCHOOL_YEARS, year_of
-from zio_pipeline.stages import establishing, receiving, signals
+from zio_pipeline.stages import establishing, faces, hours, receiving, signals
 from zio_pipeline.stages.standing import accepted_table
+from zio_pipeline.stages.timesheets import counting_timesheets
+from zio_pipeline.stages.withdrawing import withdraw
 
 YEAR = "2025-2026"
 JULY, AFTER = date(2025, 7, 15), date(2026, 8, 11)
@@ -105,31 +111,34 @@ def test_two_classes_at_once_is_found_where_begin_and_end_are_known(standing: St
     """The line of the unknown class in February was copied from a real one: somebody is in two classes at once."""
     known = rows_of(standing.demo.planted["hours_unknown_class"])
     found = [row for row in of_kind(standing.signals, "two_classes_at_once") if row["month"] == "2026-02"]
-    (unknown,) = [row for row in found if row["class_code"] == "EMB-00"]
+    (unknown,) = [row for row in found if row["class_code"] == "onbekend"]
     assert {unknown["row_refs"].rpartition(":")[2]} == known
     assert len(found) == 2
 
 
 def test_the_missing_week_is_owed_by_its_provider(standing: Standing) -> None:
     (planted,) = standing.demo.planted["hours_missing_week"]
-    handed_in_months = {row["month"] for row in standing.missing} - {"2025-08", "2026-07"}
-    owed = {
-        (row["school"], row["class_code"], row["week"])
-        for row in standing.missing
-        if row["step"] == "hand_in" and row["month"] in handed_in_months
-    }
+    owed = {(row["school"], row["class_code"], row["week"]) for row in standing.missing if row["step"] == "hand_in"}
     assert tuple(planted.split()) in owed
 
 
-def test_august_and_july_were_never_handed_in(standing: Standing) -> None:
-    """The demo providers write ten months, as the terms run; their schools are open in twelve."""
-    none = {row["month"] for row in standing.missing if row["step"] == "hand_in"} & {"2025-08", "2026-07"}
-    assert none == {"2025-08", "2026-07"}
-    late = signals.overdue(standing.home, YEAR, AFTER)
+def take_out(home: Home, *months: str) -> None:
+    """As if nobody had handed in these months."""
+    for month in months:
+        while files := counting_timesheets(home, YEAR, month):
+            withdraw(home, files[0].label, "beheerder", "verkeerd bestand", AFTER)
+
+
+def test_a_month_that_was_never_handed_in_is_missing_and_overdue(home: Home) -> None:
+    assert signals.overdue(home, YEAR, AFTER) == []
+    take_out(home, "2025-08", "2026-07")
+    missing = signals.publish_missing(home, YEAR, AFTER)
+    assert {row["month"] for row in missing if row["step"] == "hand_in"} >= {"2025-08", "2026-07"}
+    late = signals.overdue(home, YEAR, AFTER)
     assert {(school, month) for _, school, month in late} == {
-        (school, month) for school in (LEIJPARK, DE_BODDE) for month in none
+        (school, month) for school in (LEIJPARK, DE_BODDE) for month in ("2025-08", "2026-07")
     }
-    assert {month for _, _, month in signals.overdue(standing.home, YEAR, date(2026, 8, 10))} == {"2025-08"}
+    assert {month for _, _, month in signals.overdue(home, YEAR, date(2026, 8, 10))} == {"2025-08"}
 
 
 def test_what_is_published_is_what_was_found_and_again_the_same(standing: Standing, home: Home) -> None:
@@ -152,34 +161,51 @@ def test_a_month_of_another_year_and_a_year_without_signatures(home: Home, tmp_p
 
 def test_a_state_is_told_once_per_channel(home: Home) -> None:
     first = Told()
-    sent = signals.notify(home, YEAR, AFTER, first)
+    sent = signals.notify(home, YEAR, AFTER, first).sent
     assert len(first.messages) == len(sent) == len({alert.month for alert in sent}) > 1
     assert all(message.startswith("[fictief] ") for message in first.messages)
-    assert signals.notify(home, YEAR, date(2026, 8, 12), first) == []
+    assert signals.notify(home, YEAR, date(2026, 8, 12), first) == signals.Notified([], [])
     assert len(first.messages) == len(sent)
     assert {row["sent_on"] for row in home.warehouse.rows("alerts", school_year=YEAR)} == {AFTER}
-    assert len(signals.notify(home, YEAR, AFTER, LogNotifier())) == len(sent), "another channel was not told yet"
+    assert len(signals.notify(home, YEAR, AFTER, LogNotifier()).sent) == len(sent), "another channel was not told yet"
 
 
 def test_what_could_not_be_sent_is_tried_again(home: Home) -> None:
     broken = Told(works=False)
-    assert signals.notify(home, YEAR, AFTER, broken, OCTOBER) == []
+    told = signals.notify(home, YEAR, AFTER, broken, OCTOBER)
+    assert ([alert.month for alert in told.failed], told.sent) == ([OCTOBER], [])
     assert home.warehouse.rows("alerts", school_year=YEAR) == []
     broken.works = True
-    assert [alert.month for alert in signals.notify(home, YEAR, AFTER, broken, OCTOBER)] == [OCTOBER]
+    told = signals.notify(home, YEAR, AFTER, broken, OCTOBER)
+    assert ([alert.month for alert in told.sent], told.failed) == ([OCTOBER], [])
 
 
-def test_a_state_that_changed_is_told_again(home: Home) -> None:
+def test_a_state_that_comes_back_is_told_again(home: Home) -> None:
+    """October is not well; its weeks come in; they are withdrawn again. Every change is told, once."""
+    told, rows = Told(), home.warehouse.rows("missing_statements", school_year=YEAR)
+    others = [row for row in rows if row["month"] != OCTOBER]
+    assert len(others) < len(rows)
+    assert home.warehouse.rows("hour_signals", school_year=YEAR, month=OCTOBER, severity="serious") == []
+    for missing in (rows, rows, others, others, rows, rows):
+        signals.publish(home, {"missing_statements": missing}, {"school_year": YEAR})
+        signals.notify(home, YEAR, AFTER, told, OCTOBER)
+    first, well, again = told.messages
+    assert well.startswith(f"[fictief] ZiO uren {OCTOBER}: weer in orde")
+    assert first == again
+    assert "niet ingeleverd" in first or "niet akkoord" in first
+    kept = home.warehouse.rows("alerts", school_year=YEAR)
+    assert [(row["sequence"], row["missing_weeks"]) for row in kept] == [
+        (1, len(rows) - len(others)),
+        (2, 0),
+        (3, len(rows) - len(others)),
+    ]
+
+
+def test_a_month_of_which_nothing_was_told_is_not_called_well_again(home: Home) -> None:
     told = Told()
+    signals.publish(home, {"missing_statements": []}, {"school_year": YEAR})
     signals.notify(home, YEAR, AFTER, told, OCTOBER)
-    rows = home.warehouse.rows("missing_statements", school_year=YEAR)
-    kept = rows[: rows.index(next(row for row in rows if row["month"] == OCTOBER))]
-    signals.publish(home, {"missing_statements": kept}, {"school_year": YEAR})
-    signals.notify(home, YEAR, AFTER, told, OCTOBER)
-    assert len(told.messages) == 1, "October is well now, and serious signals it has none"
-    signals.publish(home, {"missing_statements": rows[:-1]}, {"school_year": YEAR})
-    signals.notify(home, YEAR, AFTER, told, OCTOBER)
-    assert len(told.messages) == 1, "the same state as before"
+    assert told.messages == []
 
 
 def pseudonyms(home: Home) -> set[str]:
@@ -215,7 +241,7 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_the_assets_publish_and_warn(home: Home) -> None:
+def test_the_assets_publish_and_warn(standing: Standing, home: Home) -> None:
     made = materialize(home, "hour_signals", "2025-11")
     assert made.success
     serious = checks(made)["ernstige_signalen"]
@@ -230,16 +256,23 @@ def test_the_assets_publish_and_warn(home: Home) -> None:
         "doorgestuurd": True,
     }
     assert owed["contract"].passed
-    assert "2025-W34" in owed["ingeleverd"].description
+    assert standing.demo.planted["hours_missing_week"][0].split()[2] in owed["ingeleverd"].description
     assert f"(vestiging {LEIJPARK})" in owed["ingeleverd"].description
 
     told = Told()
-    assert materialize(home, "alerts", YEAR, told).success
+    sent = checks(materialize(home, "alerts", YEAR, told))["berichten_verzonden"]
+    assert sent.passed
     assert told.messages
     before = len(told.messages)
     assert materialize(home, "alerts", YEAR, told).success
     assert len(told.messages) == before
-    assert materialize(home, "alerts", YEAR, Told(works=False)).success, "a mail server never stops a run"
+
+    failing = materialize(home, "alerts", YEAR, Told(works=False, channel="log"))
+    assert failing.success, "a mail server never stops a run"
+    sent = checks(failing)["berichten_verzonden"]
+    assert (sent.passed, sent.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert sent.metadata["bevindingen"].value == before
+    assert "Niet verzonden, volgende keer opnieuw: [fictief] ZiO uren" in sent.description
 
 
 def in_time(home: Home, as_of: str) -> Any:
@@ -252,6 +285,7 @@ def in_time(home: Home, as_of: str) -> Any:
 
 
 def test_a_month_that_is_late_is_a_warning_on_the_timesheets(home: Home) -> None:
+    take_out(home, "2025-08", "2026-07")
     in_september = in_time(home, "2025-09-10")
     assert in_september.passed
     late = in_time(home, "2025-09-11")
@@ -270,6 +304,43 @@ def test_a_month_is_held_against_the_months_before_it() -> None:
             later = mapped[month]
             assert later == {other for other in year.months() if other >= month}
             assert {year_of(other) for other in later} == {year.key}
+
+
+SECRET = "Sanne Jansen 12-03-2015"
+
+
+def test_a_name_in_the_column_klas_never_leaves_the_vault(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender who writes a pupil where the class belongs: in no table, export, message, check or screen."""
+    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+    monkeypatch.delenv("ZIO_SMTP_HOST", raising=False)
+    provider = next(order.provider for order in hours.hours_year(home, YEAR).setup.orders if order.school == LEIJPARK)
+    row = {"agb": provider, "vestiging": LEIJPARK, "klas": SECRET, "datum": "07-07-2026", "uren": "7"}
+    (home.inbox / "uren.csv").write_bytes(csv_of(timesheet_line(1, **row), timesheet_line(1, **row)))
+    (file,) = [one for one in receiving.receive(home, home.inbox, AFTER) if one.name == "uren.csv"]
+    assert file.status == "accepted"
+    entries = home.warehouse.active("provider_timesheets", YEAR)
+    kept = [code for e in entries for code in accepted_table(home, e, "provider_timesheets")["class_code"].to_pylist()]
+    assert kept.count(SECRET) == 2, "in the vault it stands as it was sent"
+
+    told = Told()
+    assert zio(home, "signals", "--school-year", YEAR, "--month", "2026-07", "--as-of", "2026-08-11", "--notify") == 0
+    signals.notify(home, YEAR, AFTER, told, "2026-07")
+    hours.publish_summary(home, YEAR)
+    faces.publish_faces(home, YEAR)
+    export(home, YEAR)
+    found = home.warehouse.rows("hour_signals", school_year=YEAR, month="2026-07", kind="unknown_class")
+    assert {row["class_code"] for row in found} == {"onbekend"}
+    made = materialize(home, "hour_signals", "2026-07")
+    shown = [check.description for check in checks(made).values()]
+    exported = [path.read_text() for path in home.outbox.rglob("*.csv")]
+    assert len(exported) > 10
+    assert any("onbekend" in text for text in exported)
+    text = " ".join([*map(str, shown), *told.messages, *exported, capsys.readouterr().out])
+    text += str([home.warehouse.rows(name) for name in products()])
+    assert "Sanne" not in text
+    assert "12-03-2015" not in text
 
 
 def zio(home: Home, *arguments: str) -> int:

@@ -15,8 +15,10 @@ from rich.table import Table
 
 from resources.home import Home
 from resources.notifier import notifier
+from zio_pipeline.cli.commands import export
 from zio_pipeline.cli.parsing import Add, day
 from zio_pipeline.contracts import products
+from zio_pipeline.hours.alerts import serious_in_words
 from zio_pipeline.hours.missing import OWED_BY, owed_in_words
 from zio_pipeline.stages import signals
 
@@ -36,23 +38,27 @@ def add_to(add: Add) -> None:
 
 
 def show_signals(args: argparse.Namespace, console: Console) -> int:
-    """Judge, publish, show, and tell people when asked."""
+    """Judge, publish, show, and tell people when asked; 1 when a message could not be sent."""
     home = Home.open(args.home)
     found = signals.publish_hour_signals(home, args.school_year, args.as_of, args.month)
     owed = signals.publish_missing(home, args.school_year, args.as_of)
     owed = [row for row in owed if args.month in (None, row["month"])]
     _show_kinds(console, found)
-    for row in found:
-        if row["severity"] == "serious":
-            console.print(escape(row["explanation"]))
+    for sentence in serious_in_words(found):
+        console.print(escape(sentence))
     _show_owed(console, owed)
-    if args.notify:
-        sent = signals.notify(home, args.school_year, args.as_of, notifier(os.environ), args.month)
-        for alert in sent:
-            console.print(escape(f"Verzonden: {alert.subject}"))
-        if not sent:
-            console.print("Er was niets nieuws te melden, of het bericht ging niet uit (zie het log).")
-    return 0
+    if not args.notify:
+        export(home, args.school_year)
+        return 0
+    told = signals.notify(home, args.school_year, args.as_of, notifier(os.environ), args.month)
+    export(home, args.school_year)
+    for alert in told.sent:
+        console.print(escape(f"Verzonden: {alert.subject}"))
+    for alert in told.failed:
+        console.print(escape(f"Niet verzonden (zie het log), volgende keer opnieuw: {alert.subject}"))
+    if not told.sent and not told.failed:
+        console.print("Er was niets nieuws te melden.")
+    return 1 if told.failed else 0
 
 
 def _show_kinds(console: Console, found: Rows) -> None:

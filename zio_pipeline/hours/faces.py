@@ -3,6 +3,11 @@
 Belongs here: counts and shares of employees per class and month, and over the year so far (SPEC section 7).
 Does not belong here: reading timesheets, or naming anybody: pseudonyms go in and only counts come out.
 
+A class that was split has a row per part from then on: no pupil sees the people of the other part. What came before the split is
+the history of every part: whoever worked in the class before is no new face in a part of it. A class that was renamed stays one
+class, under the name it was established with (`lines`: `part`). Lines on the name of the undivided class while there are parts
+stand apart under that name. Doelgroep and order stay those of the establishment.
+
 It goes for direct minutes. Those the school has not approved count too: who was there was there. Lines of a class that is in no
 order of the year say nothing about a class. A month in which nobody worked in a class has no row.
 """
@@ -18,13 +23,14 @@ MOST_PRESENT = 3
 """The share of the hours is that of so many people: of those who were there most."""
 
 _DIRECT = "status in ('delivered', 'provisional')"
+_SEEN = "coalesce(part, class_code) as class_code"
 _PEOPLE = f"""
-select school, class_code, order_id, doelgroep, month, employee, sum(minutes)::bigint as minutes
+select school, {_SEEN}, class_code as undivided, order_id, doelgroep, month, employee, sum(minutes)::bigint as minutes
 from line where {_DIRECT} group by all
 """  # noqa: S608  (a constant)
 _DAYS = f"""
 select school, class_code, month, count(*) as days, max(people) as most, sum(people)::bigint as people_days
-from (select school, class_code, month, work_date, count(distinct employee) as people
+from (select school, {_SEEN}, month, work_date, count(distinct employee) as people
       from line where {_DIRECT} group by all)
 group by all
 """  # noqa: S608
@@ -64,24 +70,33 @@ def fixed_faces(school_year: str, presences: Iterable[Presence]) -> list[dict[st
 
 
 _FACES = """
-with months as (
+with parts as (
+    select school, class_code, undivided, min(month) as since from people where class_code <> undivided group by all
+), history as (
+    select school, class_code, month, employee, minutes from people
+    union all
+    select p.school, p.class_code, w.month, w.employee, w.minutes
+    from parts p join people w on w.school = p.school and w.class_code = p.undivided and w.month < p.since
+), months as (
     select school, class_code, month, any_value(order_id) as order_id, any_value(doelgroep) as doelgroep,
-           count(*) as employees, sum(minutes)::bigint as minutes,
-           lag(month) over (partition by school, class_code order by month) as previous
+           count(*) as employees, sum(minutes)::bigint as minutes
     from people group by school, class_code, month
+), before as (
+    select school, class_code, month, lag(month) over (partition by school, class_code order by month) as previous
+    from (select distinct school, class_code, month from history)
 ), firsts as (
-    select school, class_code, employee, min(month) as month from people group by school, class_code, employee
+    select school, class_code, employee, min(month) as month from history group by school, class_code, employee
 ), new as (
     select school, class_code, month, count(*) as newcomers from firsts group by school, class_code, month
 ), gone as (
-    select m.school, m.class_code, m.month, count(*) as leavers
-    from months m join people p on p.school = m.school and p.class_code = m.class_code and p.month = m.previous
-    where not exists (select 1 from people now where now.school = p.school and now.class_code = p.class_code
-                      and now.employee = p.employee and now.month = m.month)
-    group by m.school, m.class_code, m.month
+    select b.school, b.class_code, b.month, count(*) as leavers
+    from before b join history p on p.school = b.school and p.class_code = b.class_code and p.month = b.previous
+    where not exists (select 1 from history now where now.school = p.school and now.class_code = p.class_code
+                      and now.employee = p.employee and now.month = b.month)
+    group by b.school, b.class_code, b.month
 ), so_far as (
     select m.school, m.class_code, m.month, p.employee, sum(p.minutes) as minutes
-    from months m join people p on p.school = m.school and p.class_code = m.class_code and p.month <= m.month
+    from months m join history p on p.school = m.school and p.class_code = m.class_code and p.month <= m.month
     group by m.school, m.class_code, m.month, p.employee
 ), month_share as (
     select school, class_code, month, sum(minutes) as top from (

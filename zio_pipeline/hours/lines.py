@@ -8,13 +8,19 @@ whatever their approval; `excluded` are lines of a class that is in no order of 
 order it is not. Every line is exactly one of these, so their minutes add up to all accepted minutes (SPEC section 7).
 
 `class_code` is the class as it was established, also when a file calls it what it was renamed to or split into since (sheet
-`klasnamen`); `stated_class_code` is what the file calls it.
+`klasnamen`); `stated_class_code` is what the file calls it. A sender may write anything in that column, a name too: what is neither
+a class of the year nor a name of `klasnamen` of that school is `onbekend` here and everywhere after this (SPEC section 8).
+`place` is a number that stands for a class, and keeps different unknown ones apart; `part` is the name of the part of a class that
+goes under two or more names that day, else empty: a class with one new name was renamed, and not split.
+
+Handed in, approved or forwarded before the work was done is not so: such a day is empty here, and the line provisional.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -26,6 +32,7 @@ from zio_pipeline.setup import ClassName, SchoolYearSetup
 
 STATUSES = ("delivered", "provisional", "indirect", "travel", "training", "excluded")
 """What a line can be; see the module."""
+UNKNOWN_CLASS = "onbekend"
 MEMORY_LIMIT = "1500MB"
 
 # Two million lines have twenty days: what a day is called is worked out once per day.
@@ -34,25 +41,27 @@ create table day as
 select work_date, strftime(work_date, '%Y-%m') as month, strftime(work_date, '%G-W%V') as week
 from (select distinct work_date from timesheet)
 """
-_LINES = """
+_LINES = f"""
 create view line as
 select t.label, t.sheet, t.row_number, t.provider, t.school,
-       coalesce(n.established_class_code, t.class_code) as class_code, t.class_code as stated_class_code,
-       t.employee, t.work_date, d.month, d.week,
-       t.begin_minute, t.end_minute, t.activity, t."function", t.handed_in_on, t.approved_on, t.forwarded_on,
+       coalesce(n.class_code, '{UNKNOWN_CLASS}') as class_code,
+       case when n.class_code is null then '{UNKNOWN_CLASS}' else t.class_code end as stated_class_code,
+       coalesce(n.place, (hash(t.school, t.class_code) >> 1)::bigint) as place, n.part,
+       t.employee, t.work_date, d.month, d.week, t.begin_minute, t.end_minute, t.activity, t."function",
+       case when t.handed_in_on >= t.work_date then t.handed_in_on end as handed_in_on,
+       case when t.approved_on >= t.work_date then t.approved_on end as approved_on,
+       case when t.forwarded_on >= t.work_date then t.forwarded_on end as forwarded_on,
        coalesce(t.duration_minutes, t.stated_minutes, t.end_minute - t.begin_minute - coalesce(t.pause_minutes, 0))::bigint
            as minutes,
-       c.order_id, c.doelgroep,
-       case when c.order_id is null or c.provider is distinct from t.provider then 'excluded'
+       n.order_id, n.doelgroep,
+       case when n.order_id is null or n.provider is distinct from t.provider then 'excluded'
             when t.activity <> 'direct' then t.activity
-            when t.approved_on is null then 'provisional'
-            else 'delivered' end as status
+            when t.approved_on >= t.work_date then 'delivered'
+            else 'provisional' end as status
 from timesheet t
 join day d on d.work_date = t.work_date
-left join class_name n on n.school = t.school and n.class_code = t.class_code
-    and t.work_date between n.valid_from and n.valid_to
-left join class c on c.school = t.school and c.class_code = coalesce(n.established_class_code, t.class_code)
-"""
+left join name n on n.school = t.school and n.stated_class_code = t.class_code and t.work_date between n.first and n.last
+"""  # noqa: S608 (a constant)
 
 
 @dataclass(frozen=True)
@@ -79,16 +88,17 @@ def lines(
         rows = pa.concat_tables(tables, promote_options="default") if tables else _nothing()
         connection.register("timesheet", rows)
         connection.register("class", pa.Table.from_pylist(list(_classes(setup)), schema=_CLASS))
-        connection.register("class_name", pa.Table.from_pylist(list(_names(names)), schema=_CLASS_NAME))
+        connection.register("name", pa.Table.from_pylist(list(_names(setup, list(names))), schema=_NAME))
         connection.execute(_DAYS)
         connection.execute(_LINES)
         yield connection
 
 
 _CLASS = pa.schema([(name, pa.string()) for name in ("school", "class_code", "order_id", "doelgroep", "provider")])
-_CLASS_NAME = pa.schema(
-    [(name, pa.string()) for name in ("school", "class_code", "established_class_code")]
-    + [(name, pa.date32()) for name in ("valid_from", "valid_to")]
+_NAME = pa.schema(
+    [(name, pa.string()) for name in ("school", "stated_class_code", "class_code", "part")]
+    + [("first", pa.date32()), ("last", pa.date32()), ("place", pa.int64())]
+    + [(name, pa.string()) for name in ("order_id", "doelgroep", "provider")]
 )
 
 
@@ -111,6 +121,31 @@ def _classes(setup: SchoolYearSetup) -> Iterator[Mapping[str, str]]:
         }
 
 
-def _names(names: Iterable[ClassName]) -> Iterator[Mapping[str, Any]]:
+def _names(setup: SchoolYearSetup, names: Sequence[ClassName]) -> Iterator[Mapping[str, Any]]:
+    """What every known name of a class means, from which day to which: days of one name do not overlap."""
+    classes = {(row["school"], row["class_code"]): row for row in _classes(setup)}
+    of_school: dict[str, list[ClassName]] = defaultdict(list)
     for name in names:
-        yield asdict(name) | {"valid_to": name.valid_to or date.max}
+        of_school[name.school].append(name)
+    places: dict[tuple[str, str], int] = {}
+    for school, stated in sorted({*classes, *setup.postponed, *((n.school, n.class_code) for n in names)}):
+        for first, last in _stretches(of_school[school]):
+            valid = [n for n in of_school[school] if n.valid_from <= first <= (n.valid_to or date.max)]
+            code = next((n.established_class_code for n in valid if n.class_code == stated), None)
+            is_part = sum(n.established_class_code == code for n in valid) > 1
+            key = school, code or stated
+            yield {
+                **classes.get(key, {"school": school, "class_code": key[1]}),
+                "stated_class_code": stated,
+                "part": stated if is_part else None,
+                "first": first,
+                "last": last,
+                "place": places.setdefault(key, len(places)),
+            }
+
+
+def _stretches(names: Sequence[ClassName]) -> Iterator[tuple[date, date]]:
+    """Every day there is, in stretches in which no name begins or ends."""
+    after = (n.valid_to + timedelta(days=1) for n in names if n.valid_to not in (None, date.max))
+    begins = sorted({date.min, *(n.valid_from for n in names), *after})
+    return zip(begins, [*(begin - timedelta(days=1) for begin in begins[1:]), date.max], strict=True)

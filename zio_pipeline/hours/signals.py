@@ -5,9 +5,16 @@ signal deletes nothing: its lines keep counting. Does not belong here: a week ag
 (`deviations`), what was never handed in or approved (`missing`).
 
 A finding is a kind of oddity in a class (of a school, by a provider) in a week of a month: however many lines it has, it is one
-row, and its number stays the same when a corrected file brings the same lines under other row numbers. An employee is compared
-by pseudonym over all schools and providers, and stands in no row. Two parts of a class that was split are two classes when it
-comes to being in both at once; the row is about the class as it was established.
+row, and its number stays the same when a corrected file brings the same lines under other row numbers. The row is about the class
+as it was established. Two parts of a class that was split are two classes when it comes to being in both at once, or twice in one;
+the class under its old and under its new name is one.
+
+An employee is compared by pseudonym over all schools of one provider (a personnel number says nothing of another employer), and
+stands in no row. Still a class has few people, and whoever knows it may recognise them: what a signal says of lines is for the
+contract manager and audit, and elsewhere the kinds of `ABOUT_A_PERSON` are only counted (SPEC section 8).
+
+Of a day the lines of one file count, per provider and school (`stages.timesheets`): the same line in the file of a week and in that
+of its month counts once and is no signal. A duplicated line therefore stands twice on a sheet or on two sheets of one file.
 """
 
 import hashlib
@@ -33,6 +40,8 @@ SEVERITY: Mapping[str, str] = {
     "sudden_change": "info",
 }
 """Kind -> severity: serious is what a proof of delivery cannot rest on, warning asks for an answer, info is worth knowing."""
+ABOUT_A_PERSON = ("over_twelve_hours", "two_classes_at_once")
+"""Kinds that say how somebody worked, and not only what is wrong with lines."""
 MOST_MINUTES_A_DAY = 720
 REFS_SHOWN = 5
 
@@ -40,64 +49,93 @@ REFS_SHOWN = 5
 _OF_MONTH = (
     "create or replace temp table person as select employee, row_number() over () as person"
     " from (select distinct employee from line where month = $month)",
-    "create or replace temp table place as select school, stated_class_code, row_number() over () as place"
-    " from (select distinct school, stated_class_code from line where month = $month)",
     """
     create or replace temp table signal_line as
-    select label, coalesce(sheet, '') as sheet, row_number, provider, school, class_code, place, person, work_date, month, week,
+    select label, coalesce(sheet, '') as sheet, row_number, provider, school, class_code, place, part, person,
+           work_date, month, week,
            case when end_minute is not null then begin_minute end as begin_minute,
            case when begin_minute is not null then end_minute end as end_minute,
-           case when begin_minute is null or end_minute is null then minutes end as length,
            activity, "function", minutes, order_id, status
-    from line join person using (employee) join place using (school, stated_class_code) where month = $month
+    from line join person using (employee) where month = $month
     """,
 )
 
+# Training in a holiday is ordinary; care in a class that is not there is not.
 _OUTSIDE_OPEN_DAYS = """
-select l.*, minutes as concerned, 0 as shown from signal_line l
-where school in (select school from open_day)
+select l.*, minutes as concerned from signal_line l
+where activity = 'direct' and school in (select school from open_day)
   and not exists (select 1 from open_day o where o.school = l.school and o.day = l.work_date)
 """
 
 _OVER_TWELVE_HOURS = f"""
-select l.*, l.minutes as concerned, d.total as shown
+select l.*, l.minutes as concerned
 from signal_line l
-join (select person, work_date, sum(minutes)::bigint as total from signal_line group by all
-      having total > {MOST_MINUTES_A_DAY}) d using (person, work_date)
+semi join (select person, work_date from signal_line group by all
+           having sum(minutes) > {MOST_MINUTES_A_DAY}) d using (person, work_date)
 """  # noqa: S608 - a number of this module
 
-# Touching intervals share no minute: both comparisons are strict.
-_TWO_CLASSES_AT_ONCE = """
-with moment as (select rowid as line, person, work_date, place, begin_minute, end_minute
+
+def _fresh(of: str) -> str:
+    """SQL: minutes of an interval that no earlier interval of the same has; these add up to the minutes that all of them cover."""
+    reached = f"max(until) over (partition by {of} order by since rows between unbounded preceding and 1 preceding)"
+    return f"greatest(0, until - greatest(since, coalesce({reached}, since)))"
+
+
+# Touching intervals share no minute: both comparisons are strict. What fits in the pause of either line need be no overlap.
+_TWO_CLASSES_AT_ONCE = f"""
+with moment as (select rowid as line, person, work_date, place, part, hash(school, class_code) as class, begin_minute, end_minute,
+                       end_minute - begin_minute - minutes as pause
                 from signal_line where begin_minute is not null),
-     pair as (
-       select a.line, max(least(a.end_minute, b.end_minute) - greatest(a.begin_minute, b.begin_minute))::bigint as overlap
-       from moment a join moment b on a.person = b.person and a.work_date = b.work_date and a.place <> b.place
+     overlap as (
+       select a.line, b.line as other, a.pause, a.person, a.work_date, a.class,
+              greatest(a.begin_minute, b.begin_minute) as since, least(a.end_minute, b.end_minute) as until
+       from moment a join moment b on a.person = b.person and a.work_date = b.work_date
         and a.begin_minute < b.end_minute and b.begin_minute < a.end_minute
-       group by all)
-select l.*, p.overlap as concerned, 0 as shown from signal_line l join pair p on l.rowid = p.line
-"""
+        and (a.place <> b.place or a.part <> b.part)),
+     explained as (
+       select line from (select line, pause, {_fresh("line")} as fresh from overlap semi join
+                         (select line from overlap group by line, pause having max(until - since) <= pause) using (line))
+       group by line, pause having sum(fresh) <= pause),
+     clash as (
+       select line, {_fresh("person, work_date, class")} as fresh
+       from overlap o anti join explained e on o.line = e.line anti join explained f on o.other = f.line)
+select l.*, p.overlap as concerned
+from signal_line l join (select line, sum(fresh)::bigint as overlap from clash group by line) p on l.rowid = p.line
+"""  # noqa: S608 - of this module
 
-# A hash finds the few candidates in one pass over narrow numbers; the columns themselves decide.
-_DUPLICATE_LINES = """
+# Two lines may be equal and written differently: one with times and one with their length only, or one with a part of a class and
+# one with the class. A line is one too many when it is equal to one before it, the more precise ones first. A hash finds the few
+# candidates in one pass over narrow numbers; the columns themselves decide.
+_SAME = """a.person = b.person and a.place = b.place and a.work_date = b.work_date
+    and a.activity = b.activity and a."function" = b."function" and (a.part = b.part or a.part is null or b.part is null)
+    and (a.begin_minute = b.begin_minute and a.end_minute = b.end_minute
+         or (a.begin_minute is null or b.begin_minute is null) and a.minutes = b.minutes)"""
+_DUPLICATE_LINES = f"""
 with content as (
-       select rowid as line, hash(provider, place, person, work_date, begin_minute, end_minute, length, activity, "function")
-              as content
+       select rowid as line, begin_minute is not null as timed,
+              hash(person, place, work_date, activity, "function", minutes) as length,
+              hash(person, place, work_date, activity, "function", begin_minute, end_minute) as moment
        from signal_line),
-     candidate as (select line from content semi join
-                   (select content from content group by content having count(*) > 1) using (content)),
-     ranked as (
-       select l.*, count(*) over same as copies, row_number() over (same order by label, sheet, row_number) as copy
-       from signal_line l join candidate c on l.rowid = c.line
-       window same as (partition by provider, place, person, work_date, begin_minute, end_minute, length, activity, "function"))
-select * exclude (copies, copy), case when copy > 1 then minutes else 0 end as concerned, 0 as shown
-from ranked where copies > 1
-"""
+     candidate as (
+       select line from content semi join
+              (select moment from content where timed group by moment having count(*) > 1) using (moment) where timed
+       union
+       select line from content semi join
+              (select length from content group by length having count(*) > 1 and not bool_and(timed)) using (length)),
+     listed as (
+       select l.*, row_number() over (
+                order by begin_minute is null, part is null, minutes desc, label, sheet, row_number, l.rowid) as turn
+       from signal_line l join candidate c on l.rowid = c.line),
+     equal as (select a.* from listed a semi join listed b on {_SAME} and a.turn <> b.turn),
+     again as (select a.turn from equal a semi join equal b on {_SAME} and a.turn > b.turn)
+select e.* exclude (turn), case when a.turn is null then 0 else minutes end as concerned
+from equal e left join again a using (turn)
+"""  # noqa: S608 - of this module
 
-_UNKNOWN_CLASS = "select *, minutes as concerned, 0 as shown from signal_line where order_id is null"
+_UNKNOWN_CLASS = "select *, minutes as concerned from signal_line where order_id is null"
 
 _PROVIDER_WITHOUT_ORDER = """
-select *, minutes as concerned, 0 as shown from signal_line where order_id is not null and status = 'excluded'
+select *, minutes as concerned from signal_line where order_id is not null and status = 'excluded'
 """
 
 _LINES_OF: Mapping[str, str] = {
@@ -108,11 +146,11 @@ _LINES_OF: Mapping[str, str] = {
     "unknown_class": _UNKNOWN_CLASS,
     "provider_without_order": _PROVIDER_WITHOUT_ORDER,
 }
-"""Kind -> the lines it is about, each with the minutes that are in question and a number for the sentence."""
+"""Kind -> the lines it is about, each with the minutes that are in question."""
 
 _FINDINGS = """
 select month, week, school, class_code, provider, count(*) as line_count, sum(concerned)::bigint as minutes,
-       count(distinct work_date) as days, max(shown)::bigint as shown,
+       count(distinct work_date) as days,
        min({{'label': label, 'sheet': sheet, 'row_number': row_number}}, {refs}) as refs
 from ({lines}) group by all order by all
 """
@@ -139,10 +177,8 @@ def line_signals(
     for kind, lines in _LINES_OF.items():
         query = _FINDINGS.format(lines=lines, refs=REFS_SHOWN)
         for finding in connection.sql(query).to_arrow_table().to_pylist():
-            refs, shown, count = finding.pop("refs"), finding.pop("shown"), finding.pop("days")
-            text = _SENTENCE[kind].format(
-                **finding | {"days": count, "shown": duration(shown), "duration": duration(finding["minutes"])}
-            )
+            refs, count = finding.pop("refs"), finding.pop("days")
+            text = _SENTENCE[kind].format(**finding | {"days": count, "duration": duration(finding["minutes"])})
             found.append(signal_row(kind, school_year, text, **finding, row_refs=_spelled(refs, finding["line_count"])))
     return found
 
@@ -187,13 +223,12 @@ _SENTENCE: Mapping[str, str] = {
     + " ({duration}) op {days} dag(en) waarop de school dicht is. Aanbieder: controleer de datums; "
     "kloppen zij, laat de school dan haar kalender nagaan.",
     "over_twelve_hours": _WHERE
-    + " van een medewerker die op één dag meer dan 12 uur schreef, over alle klassen en aanbieders samen (hoogste dag {shown}). "
+    + " van een medewerker die op één dag meer dan 12 uur schreef, over alle klassen en scholen van deze aanbieder samen. "
     "Aanbieder: controleer duur en eenheid, en lever een gecorrigeerd bestand aan.",
-    "two_classes_at_once": _WHERE
-    + " van een medewerker die op dat moment ook in een andere klas stond ({duration} overlap). "
+    "two_classes_at_once": _WHERE + " van een medewerker die op dat moment ook in een andere klas stond. "
     "Aanbieder: controleer klas en tijden, en lever een gecorrigeerd bestand aan.",
     "duplicate_line": _WHERE
-    + " die gelijk zijn aan elkaar; {duration} telt dubbel. Aanbieder: neem de dubbele regels weg, of geef begin en eind op "
+    + " die gelijk zijn aan elkaar; {duration} telt te veel mee. Aanbieder: neem de dubbele regels weg, of geef begin en eind op "
     "als het toch twee keer is geweest.",
     "unknown_class": _WHERE
     + " ({duration}) van een klas die in geen opdracht van het vastgestelde jaar staat; zij tellen niet als levering. "

@@ -26,7 +26,7 @@ from zio_pipeline.privacy import Keys
 
 __all__ = ["PARSER_VERSION", "Delivery", "QuarantinedRow", "Reason", "rows_with_refs", "take_in", "take_in_all"]
 
-PARSER_VERSION = "2"
+PARSER_VERSION = "3"
 """Goes up whenever the same bytes may be read otherwise: part of a file's identity in the manifest."""
 
 

@@ -35,6 +35,9 @@ Place = tuple[str, int]
 
 PLACE = pa.schema([("sheet", pa.string()), ("row_number", pa.int64())])
 
+_EMPLOYEE, _EMPLOYER = "employee", "provider"
+"""The column of a personnel number, and that of who gave it."""
+
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: equal rows get equal sums, and different ones hardly ever
 
 
@@ -175,25 +178,39 @@ def _typed(batch: Batch, reads: Sequence[Read], keys: Keys) -> pa.Table:
         "row_number": pa.array(np.concatenate(numbers) if numbers else [], pa.int64()),
     }
 
-    def typed(column: Column, field: pa.Field, read: Read) -> pa.Array:
-        return _pseudonyms(column, read.values, keys).take(pa.array(read.index)).cast(field.type)
+    fields, by_name = schema(batch.dataset), dict(zip((c.name for c in batch.dataset.columns), reads, strict=True))
 
-    fields = schema(batch.dataset)
+    def typed(column: Column, field: pa.Field, read: Read) -> pa.Array:
+        if column.name == _EMPLOYEE:
+            return _employees(by_name[_EMPLOYER], read, keys).cast(field.type)
+        values = _pupils(read.values, keys) if column.kind == "pgn" else read.values
+        return values.take(pa.array(read.index)).cast(field.type)
+
     with ThreadPoolExecutor(THREADS) as pool:
         made = pool.map(typed, batch.dataset.columns, fields, reads)
     return pa.table(columns | dict(zip(fields.names, made, strict=True)))
 
 
-def _pseudonyms(column: Column, values: pa.Array, keys: Keys) -> pa.Array:
-    """Personal keys under a pseudonym. Of an employee number case and leading zeros, which Excel loses, say nothing."""
-    purpose = "pgn" if column.kind == "pgn" else "employee" if column.name == "employee" else None
-    if purpose is None:
-        return values
-    plain = values.to_pylist()
-    if purpose == "employee":
-        plain = [v if v is None else v.casefold().lstrip("0") or "0" for v in plain]
-    names = [None if v is None else pseudonym(keys, purpose, v) for v in plain]
-    return pa.array(names, pa.string())
+def _pupils(numbers: pa.Array, keys: Keys) -> pa.Array:
+    return pa.array([None if n is None else pseudonym(keys, "pgn", n) for n in numbers.to_pylist()], pa.string())
+
+
+def _employees(employer: Read, employee: Read, keys: Keys) -> pa.Array:
+    """The pseudonym of the employee of each row. A personnel number means somebody within its employer only, so the pseudonym is
+    made of both, and people of two employers can nowhere be linked. Case and leading zeros, which Excel loses, say nothing.
+    """
+    pairs = pa.array(employer.index * len(employee.values) + employee.index).dictionary_encode()
+    of, who = np.divmod(np.asarray(pairs.dictionary), len(employee.values))
+    employers, numbers = employer.values.to_pylist(), employee.values.to_pylist()
+    names = [_employee(keys, employers[e], numbers[n]) for e, n in zip(of.tolist(), who.tolist(), strict=True)]
+    return pa.array(names, pa.string()).take(pairs.indices)
+
+
+def _employee(keys: Keys, employer: str | None, number: str | None) -> str | None:
+    """Of a row whose employer could not be read the pseudonym is nobody else's: such a row is quarantined."""
+    if number is None:
+        return None
+    return pseudonym(keys, _EMPLOYEE, f"{employer or ''}:{number.casefold().lstrip('0') or '0'}")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What a file covers: one school year, and where its contract has them one school, provider, period and date of list.
 
-A timesheet covers a week (its part in one month) when all its days lie in one, and else a month. A file of claims is about one provider and one month in
-which it invoiced; its lines may be of any school and service month.
+A timesheet covers a week (its part in one month) when all its days lie in one, and else a month. A file of claims is about one
+provider and one month in which it invoiced; its lines may be of any school and service month.
 
 Belongs here: reading that from the accepted rows, and refusing a file that covers more than one.
 Does not belong here: whether an earlier file of the same scope is replaced (the manifest in the warehouse).

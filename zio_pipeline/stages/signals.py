@@ -5,19 +5,19 @@ Belongs here: reading the lines and calendars of an established year, one pure c
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from resources.home import Home
 from resources.notifier import Notifier
-from zio_pipeline.errors import ZioError
-from zio_pipeline.hours.alerts import Alert, alerts
+from zio_pipeline.hours.alerts import Alert, alerts, is_well
 from zio_pipeline.hours.delivery import delivery_control
 from zio_pipeline.hours.deviations import strays_from_plan, sudden_changes
 from zio_pipeline.hours.missing import handed_in, missing_statements, overdue_deliveries
 from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.school_year import SchoolYear
-from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
+from zio_pipeline.stages.hours import asked_months, hours_year, read_lines
 from zio_pipeline.stages.publishing import publish, trusted_rows
 from zio_pipeline.stages.timesheets import counting_timesheets, months_of
 
@@ -27,13 +27,12 @@ Rows = list[dict[str, Any]]
 def publish_hour_signals(home: Home, school_year: str, as_of: date, month: str | None = None) -> Rows:
     """Publish `hour_signals` of one month, or of every month of the year, each in place of itself only.
 
-    A week is held against the earlier months as they were published (`delivery_control`); what was not published yet is counted
-    from the lines.
+    A week is held against the earlier months as their files are today, whatever was published of them.
 
     Args:
         home: where everything is kept.
         school_year: key of an established year.
-        as_of: the business date; delivery of a month that is not over is not judged.
+        as_of: the business date; delivery of a month whose timesheets are not due yet is not judged.
         month: `2025-10`.
 
     Returns:
@@ -41,34 +40,26 @@ def publish_hour_signals(home: Home, school_year: str, as_of: date, month: str |
 
     Raises:
         EstablishmentBlocked: the year is not established.
-        NotProved: an earlier month that stands lacks a valid verdict.
         ZioError: the month is not of this school year.
     """
-    asked = _months(school_year, month)
+    asked = asked_months(school_year, month)
     year = hours_year(home, school_year)
     control: Rows = []
     made: Rows = []
     for one in (m for m in SchoolYear.parse(school_year).months() if m <= asked[-1]):
-        if one not in asked:
-            control += _control_before(home, year, school_year, one)
-            continue
         with read_lines(home, school_year, one, year) as connection:
-            rows = line_signals(connection, year.open_days, school_year, one)
             control += delivery_control(connection, year.setup, year.open_days, one)
-        rows += sudden_changes(control, year.open_days, school_year, one)
-        rows += strays_from_plan(control, school_year, one, as_of, year.setup.settings.delivery_tolerance_permille)
+            if one not in asked:
+                continue
+            rows = line_signals(connection, year.open_days, school_year, one)
+        settings = year.setup.settings
+        grace, tolerance = settings.timesheet_grace_days, settings.delivery_tolerance_permille
+        rows += sudden_changes(control, year.open_days, school_year, one, as_of=as_of, grace_days=grace)
+        rows += strays_from_plan(control, school_year, one, as_of=as_of, grace_days=grace, tolerance_permille=tolerance)
         made += rows
     scope = {"school_year": school_year} | ({"month": month} if month else {})
     publish(home, {"hour_signals": made}, scope, per="month")
     return made
-
-
-def _control_before(home: Home, year: HoursYear, school_year: str, month: str) -> Rows:
-    scope = {"school_year": school_year, "month": month}
-    if home.warehouse.rows("delivery_control", **scope):
-        return trusted_rows(home, "delivery_control", **scope)
-    with read_lines(home, school_year, month, year) as connection:
-        return delivery_control(connection, year.setup, year.open_days, month)
 
 
 def publish_missing(home: Home, school_year: str, as_of: date) -> Rows:
@@ -99,44 +90,53 @@ def overdue(home: Home, school_year: str, as_of: date) -> list[tuple[str, str, s
     return overdue_deliveries(delivered, year.setup, year.open_days, as_of, year.setup.settings.timesheet_grace_days)
 
 
-def notify(home: Home, school_year: str, as_of: date, notifier: Notifier, month: str | None = None) -> Sequence[Alert]:
-    """Tell what stands in `hour_signals` and `missing_statements`, each state of a month once per channel.
+@dataclass(frozen=True)
+class Notified:
+    """The messages that went out, and those that did not: they are in the log, and are tried again on the next run."""
+
+    sent: Sequence[Alert]
+    failed: Sequence[Alert]
+
+
+def notify(home: Home, school_year: str, as_of: date, notifier: Notifier, month: str | None = None) -> Notified:
+    """Tell what stands in `hour_signals` and `missing_statements`: of each month what is not the last that was told there.
 
     What was told is kept in the table `alerts`, written after the message went out: a process killed in between tells it again,
-    and never not. A message that could not be sent is in the log, and is tried again on the next run.
-
-    Returns:
-        The messages that went out now.
+    and never not. A month that is well again is told too, and stands in `alerts` as such: what comes back then is told again.
 
     Raises:
         EstablishmentBlocked: the year is not established.
         NotProved: a table lacks a valid verdict.
     """
-    asked = _months(school_year, month)
+    asked = asked_months(school_year, month)
     setup = hours_year(home, school_year).setup
     months = [m for m in asked if home.warehouse.rows("hour_signals", school_year=school_year, month=m)]
     signals = [row for m in months for row in trusted_rows(home, "hour_signals", school_year=school_year, month=m)]
     missing = trusted_rows(home, "missing_statements", school_year=school_year)
-    told = {(row["alert_key"], row["channel"]) for row in home.warehouse.rows("alerts", school_year=school_year)}
+    told = _last_told(home, school_year, notifier.channel)
+    troubled = [m for m, row in told.items() if not is_well(row)]
     fictitious = setup.settings.fictitious
-    sent = []
-    for alert in alerts(signals, missing, school_year, as_of, fictitious=fictitious, month=month):
-        if (alert.key, notifier.channel) not in told and notifier.send(alert.subject, alert.body):
-            _remember(home, alert, notifier.channel, as_of)
+    sent, failed = [], []
+    for alert in alerts(signals, missing, school_year, as_of, fictitious=fictitious, month=month, troubled=troubled):
+        before = told.get(alert.month)
+        if before is not None and before["alert_key"] == alert.key:
+            continue
+        if notifier.send(alert.subject, alert.body):
+            _remember(home, alert, notifier.channel, as_of, 1 if before is None else before["sequence"] + 1)
             sent.append(alert)
-    return sent
+        else:
+            failed.append(alert)
+    return Notified(sent, failed)
 
 
-def _remember(home: Home, alert: Alert, channel: str, as_of: date) -> None:
-    key = {"school_year": alert.school_year, "alert_key": alert.key, "channel": channel}
-    names = ("month", "subject", "missing_weeks", "serious_signals")
-    publish(home, {"alerts": [key | {"sent_on": as_of} | {name: getattr(alert, name) for name in names}]}, key)
+def _last_told(home: Home, school_year: str, channel: str) -> dict[str, dict[str, Any]]:
+    """The last row of `alerts` of every month of which something was told."""
+    rows = home.warehouse.rows("alerts", school_year=school_year, channel=channel)
+    return {row["month"]: row for row in sorted(rows, key=lambda row: row["sequence"])}
 
 
-def _months(school_year: str, month: str | None) -> tuple[str, ...]:
-    months = SchoolYear.parse(school_year).months()
-    if month not in (None, *months):
-        raise ZioError(
-            f"Maand {month} valt niet in schooljaar {school_year}; kies {months[0]} tot en met {months[-1]}."
-        )
-    return months if month is None else (month,)
+def _remember(home: Home, alert: Alert, channel: str, as_of: date, sequence: int) -> None:
+    key = {"school_year": alert.school_year, "month": alert.month, "channel": channel, "sequence": sequence}
+    names = ("subject", "missing_weeks", "serious_signals")
+    told = {"alert_key": alert.key, "sent_on": as_of} | {name: getattr(alert, name) for name in names}
+    publish(home, {"alerts": [key | told]}, key)
