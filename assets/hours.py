@@ -66,4 +66,6 @@ def _with_differences(outcome: Outcome, changed: list[Difference]) -> Outcome:
 def delivery_summary(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
     """Delivered beside planned for every class, doelgroep, school, provider and order, out of the months as they stand."""
     opened, key = home.open(), context.partition_key
-    yield from tables_made(("delivery_summary",), lambda: {"delivery_summary": hours.publish_summary(opened, key).summary})
+    yield from tables_made(
+        ("delivery_summary",), lambda: {"delivery_summary": hours.publish_summary(opened, key).summary}
+    )

@@ -17,11 +17,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # How fast an example runs says something about the machine, not about the code.
 settings.register_profile("zio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("zio")
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Make a folder once per run of the tests, however many processes run them: `made_once(name, make)`; `make` fills it.
+
+    It belongs to everybody: read it, or make a copy to write in.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, done = shared / name, shared / f"{name}.done"
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +119,21 @@ def warehouse_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+ONLY_IN_SOAK = (
+    pytest.mark.soak,
+    pytest.mark.skipif(
+        "ZIO_SOAK" not in os.environ, reason="only in `make soak`; the stores have their own in every run"
+    ),
+)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=ONLY_IN_SOAK)])
+def soaked_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty warehouse: on SQLite in every run of the tests, in `make soak` on both databases."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
 @pytest.fixture
 def warehouse(warehouse_url: str) -> Any:
     """A warehouse with its tables, on both databases in turn."""
@@ -114,7 +152,7 @@ def in_processes() -> Iterator[Callable[..., list[ForkServerProcess]]]:
     The processes come from a server that has the imports behind it, so that they really start at the same moment.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["resources.ledger"])
+    context.set_forkserver_preload(["resources.ledger", "zio_pipeline.stages.receiving"])
     # Held here: a barrier that is forgotten is removed before the processes have found it.
     barriers, started = [], []
 

@@ -1,25 +1,27 @@
-"""A whole fictitious school year, settled once per test session by the command people use: `zio run`."""
+"""Whole fictitious school years, settled once per run of the tests by the command people use: `zio run`."""
 
-import os
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from resources.home import Home
 from zio_pipeline.cli import main
 from zio_pipeline.demo import DemoYear, generate
 
 SCHOOL_YEAR, AS_OF = "2025-2026", "2026-07-31"
+Make = Callable[[Path], None]
 
 
 @dataclass(frozen=True)
 class SettledYear:
-    """A home in which the demo year stands settled; read it, never write it."""
+    """A home in which the demo year stands settled; read it, never write it. `rest` was written and not delivered yet."""
 
     folder: Path
     inbox: Path
+    rest: Path
     demo: DemoYear
 
     @property
@@ -35,15 +37,35 @@ def zio_run(home: Path, inbox: Path, *more: str) -> int:
 
 
 @pytest.fixture(scope="session")
-def settled_year(tmp_path_factory: pytest.TempPathFactory) -> SettledYear:
+def settled_year(made_once: Callable[[str, Make], Path]) -> SettledYear:
     """The demo year of `make run`: 1030 pupils, seed 1, every term booked on its own due date."""
-    shared = (
-        tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else tmp_path_factory.getbasetemp()
-    )
-    folder, inbox = shared / "settled", shared / "settled-inbox"
-    with FileLock(shared / "settled.lock"):
-        demo = generate(inbox, SCHOOL_YEAR, 1030, 1)
-        if not (folder / "done").exists():
-            assert zio_run(folder, inbox, "--replay") == 0
-            (folder / "done").touch()
-    return SettledYear(folder, inbox, demo)
+    return _settled(made_once("settled", lambda folder: _settle(folder, 1030, 1)))
+
+
+@pytest.fixture(scope="session")
+def small_year(made_once: Callable[[str, Make], Path]) -> SettledYear:
+    """60 pupils, settled without timesheets and claims, which are its `rest`; its files are not audited, its tables are."""
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_, **__: None)
+            _settle(folder, 60, 5, later=("urenstaat-", "declaratie-"))
+
+    return _settled(made_once("settled-small", make))
+
+
+def _settle(folder: Path, pupils: int, seed: int, later: tuple[str, ...] = ()) -> None:
+    inbox, rest = folder / "inbox", folder / "rest"
+    demo = generate(inbox, SCHOOL_YEAR, pupils, seed)
+    (folder / "demo.json").write_text(json.dumps([demo.planted, demo.counts]))
+    rest.mkdir()
+    for path in demo.files:
+        if path.name.startswith(later):
+            path.rename(rest / path.name)
+    assert zio_run(folder / "home", inbox, "--replay") == 0
+
+
+def _settled(folder: Path) -> SettledYear:
+    planted, counts = json.loads((folder / "demo.json").read_text())
+    inbox, rest = folder / "inbox", folder / "rest"
+    return SettledYear(folder / "home", inbox, rest, DemoYear(sorted(inbox.iterdir()), planted, counts))

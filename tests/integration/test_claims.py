@@ -3,6 +3,7 @@
 import argparse
 import io
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,10 +16,10 @@ from rich.console import Console
 from assets.claims import claim_control
 from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
-from tests.integration.conftest import SettledYear, zio_run
+from tests.integration.conftest import SettledYear
+from tests.region import quick
 from zio_pipeline.claims import Place, settled_claims
 from zio_pipeline.cli import claims as command
-from zio_pipeline.demo import generate
 from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.setup import SchoolYearSetup
 from zio_pipeline.stages import claims as stage
@@ -74,32 +75,24 @@ def test_everything_that_was_sent_is_counted_or_set_aside(settled_year: SettledY
 # --- a home to write in -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small demo year without timesheets."""
-    folder = tmp_path_factory.mktemp("claims-drop")
-    generate(folder, YEAR, 60, 5)
-    for path in folder.glob("urenstaat-*"):
-        path.unlink()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def without_claims(drop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    inbox = tmp_path_factory.mktemp("claims-inbox")
-    for path in drop.glob("*"):
-        if not path.name.startswith("declaratie-"):
-            shutil.copy(path, inbox)
-    home = tmp_path_factory.mktemp("claims-settled") / "home"
-    assert zio_run(home, inbox, "--replay") == 0
-    return home
+@pytest.fixture
+def drop(small_year: SettledYear) -> Path:
+    """The claims of a small demo year, not received yet."""
+    return small_year.rest
 
 
 @pytest.fixture
-def home(without_claims: Path, tmp_path: Path) -> Home:
+def audited(small_year: SettledYear, tmp_path: Path) -> Home:
     """A settled home of one's own in which no claim was received yet."""
-    shutil.copytree(without_claims, tmp_path / "home")
+    shutil.copytree(small_year.folder, tmp_path / "home")
     return Home.open(tmp_path / "home", {})
+
+
+@pytest.fixture
+def home(audited: Home) -> Iterator[Home]:
+    """The same, and nothing is audited."""
+    with quick():
+        yield audited
 
 
 def offer(home: Home, paths: list[Path], on: date, tmp_path: Path) -> list[str]:
@@ -158,17 +151,18 @@ def test_the_command_shows_what_somebody_must_look_at(home: Home, drop: Path, tm
     assert ANSWERS in shown
 
 
-def test_the_asset_publishes_both_tables_with_their_checks(home: Home, drop: Path, tmp_path: Path):
-    offer(home, sorted(drop.glob("declaratie-*")), AS_OF, tmp_path)
+def test_the_asset_publishes_both_tables_with_their_checks(audited: Home, drop: Path, tmp_path: Path):
+    with quick():
+        offer(audited, sorted(drop.glob("declaratie-*")), AS_OF, tmp_path)
     result = dg.materialize(
         [claim_control],
         partition_key=YEAR,
-        resources={"home": HomeResource(folder=str(home.folder)), "clock": ClockResource(fixed="2026-07-31")},
+        resources={"home": HomeResource(folder=str(audited.folder)), "clock": ClockResource(fixed="2026-07-31")},
     )
     assert result.success
     assert {check.asset_key.to_user_string() for check in result.get_asset_check_evaluations()} == set(CLAIM_TABLES)
     assert all(check.passed for check in result.get_asset_check_evaluations())
-    assert home.warehouse.rows("claim_control", school_year=YEAR)
+    assert audited.warehouse.rows("claim_control", school_year=YEAR)
 
 
 def test_nothing_may_be_declared_before_the_year_is_established(tmp_path: Path):

@@ -1,5 +1,7 @@
 """The same year through the Dagster jobs: every partition materialises, every check passes, figures equal `zio run`."""
 
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +10,9 @@ import pytest
 
 from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
+from tests.integration.conftest import zio_run
 from tests.integration.test_privacy import leaks, personal_values, written_bytes
-from zio_pipeline.cli import main
+from tests.region import quick
 from zio_pipeline.definitions import build_defs
 from zio_pipeline.demo import generate
 from zio_pipeline.setup import read_setup
@@ -23,13 +26,24 @@ MONTH_TABLES = ("monthly_declarations", "declaration_addressees", "delivered_hou
 
 
 @pytest.fixture(scope="module")
-def through_dagster(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dg.DagsterInstance, Path]:
-    folder = tmp_path_factory.mktemp("dagster-home")
-    home = Home.open(folder, {})
-    generate(home.inbox, YEAR, 120, 7)
-    defs = build_defs(home=HomeResource(folder=str(folder)), clock=ClockResource(fixed="2026-07-31"))
+def through_dagster(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The home of a year that was settled by the jobs; read it, never write it."""
+    return made_once("dagster-home", materialize_all)
+
+
+def instance_of(folder: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(folder / "dagster"))
+
+
+def definitions(folder: Path, today: str = "2026-07-31") -> dg.Definitions:
+    return build_defs(home=HomeResource(folder=str(folder)), clock=ClockResource(fixed=today))
+
+
+def materialize_all(folder: Path) -> None:
+    generate(Home.open(folder, {}).inbox, YEAR, 60, 7)
+    defs = definitions(folder)
     (folder / "dagster").mkdir()
-    instance = dg.DagsterInstance.local_temp(str(folder / "dagster"))
+    instance = instance_of(folder)
     runs = [
         ("innemen", None),
         ("schooljaar", YEAR),
@@ -50,28 +64,12 @@ def through_dagster(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, dg.
         resources={"home": HomeResource(folder=str(folder)), "clock": ClockResource(fixed="2026-07-31")},
     )
     assert parked.success
-    return home, instance, folder
 
 
-def test_figures_equal_those_of_the_command_line(through_dagster, tmp_path: Path):
-    home, _, folder = through_dagster
-    other = tmp_path / "cli"
-    assert (
-        main(
-            [
-                "--home",
-                str(other),
-                "run",
-                "--inbox",
-                str(folder / "inbox"),
-                "--school-year",
-                YEAR,
-                "--as-of",
-                "2026-07-31",
-            ]
-        )
-        == 0
-    )
+def test_figures_equal_those_of_the_command_line(through_dagster: Path, tmp_path: Path):
+    home, other = Home.open(through_dagster, {}), tmp_path / "cli"
+    with quick():  # Dagster had the same rows audited
+        assert zio_run(other, home.inbox) == 0
     by_command = Home.open(other, {})
     # Pseudonyms come from each home's own key, so everything without them must be equal to the byte.
     scopes = [(name, {"school_year": YEAR}) for name in YEAR_TABLES]
@@ -82,41 +80,41 @@ def test_figures_equal_those_of_the_command_line(through_dagster, tmp_path: Path
     assert posted == {(d.payer, d.period): (d.amount_cents, d.lines) for d in by_command.ledger.posted(YEAR)}
 
 
-def test_nothing_personal_in_dagster_storage_or_logs(through_dagster):
-    _, _, folder = through_dagster
-    contents = written_bytes(folder)
+def test_nothing_personal_in_dagster_storage_or_logs(through_dagster: Path):
+    contents = written_bytes(through_dagster)
     assert any("dagster" in path.parts and path.suffix == ".db" for path in contents)
-    assert leaks(contents, personal_values(folder / "inbox")) == []
+    assert leaks(contents, personal_values(through_dagster / "inbox")) == []
 
 
-def test_running_a_month_again_posts_nothing(through_dagster):
-    home, instance, folder = through_dagster
+def test_running_a_month_again_posts_nothing(through_dagster: Path, tmp_path: Path):
+    folder = shutil.copytree(through_dagster, tmp_path / "again")
+    home = Home.open(folder, {})
     before = [d.number for d in home.ledger.posted(YEAR)]
-    defs = build_defs(home=HomeResource(folder=str(folder)), clock=ClockResource(fixed="2026-07-31"))
-    assert (
-        defs.get_repository_def()
-        .get_job("maand")
-        .execute_in_process(instance=instance, partition_key="2026-01")
-        .success
-    )
+    month = definitions(folder).get_repository_def().get_job("maand")
+    assert month.execute_in_process(instance=instance_of(folder), partition_key="2026-01").success
     assert [d.number for d in home.ledger.posted(YEAR)] == before
     assert home.verify() == []
 
 
-def test_metadata_counts_rows_and_adds_up_cents(through_dagster):
-    _, instance, _ = through_dagster
-    event = instance.get_latest_materialization_event(dg.AssetKey("terms"))
+def test_metadata_counts_rows_and_adds_up_cents(through_dagster: Path):
+    event = instance_of(through_dagster).get_latest_materialization_event(dg.AssetKey("terms"))
     metadata = event.asset_materialization.metadata
     assert metadata["dagster/row_count"].value > 0
     assert metadata["som bedrag (cent)"].value > 0
 
 
+@pytest.fixture
+def without_audit() -> Iterator[None]:
+    with quick():
+        yield
+
+
+@pytest.mark.usefixtures("without_audit")
 def test_a_real_year_waits_for_two_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     home = Home.open(tmp_path, {})
     generate(home.inbox, YEAR, 60, 3)
     monkeypatch.setattr("zio_pipeline.stages.year.current_setup", _as_real(home))
-    defs = build_defs(home=HomeResource(folder=str(tmp_path)), clock=ClockResource(fixed="2025-08-20"))
-    repository, instance = defs.get_repository_def(), dg.DagsterInstance.ephemeral()
+    repository, instance = definitions(tmp_path, "2025-08-20").get_repository_def(), dg.DagsterInstance.ephemeral()
     assert repository.get_job("innemen").execute_in_process(instance=instance).success
     result = repository.get_job("schooljaar").execute_in_process(
         instance=instance, partition_key=YEAR, raise_on_error=False

@@ -7,6 +7,7 @@ import pytest
 
 from resources.home import Home
 from tests.integration.conftest import SettledYear, zio_run
+from tests.region import quick
 from zio_pipeline.contracts import products
 
 
@@ -17,7 +18,8 @@ def test_every_table_is_byte_equal_on_postgresql(
     shutil.copytree(settled_year.folder / "vault" / "keys", tmp_path / "vault" / "keys")
     (tmp_path / "vault").chmod(0o700)
     monkeypatch.setenv("ZIO_WAREHOUSE_URL", postgres_url)
-    assert zio_run(tmp_path, settled_year.inbox, "--replay") == 0
+    with quick():  # the same rows were audited on SQLite
+        assert zio_run(tmp_path, settled_year.inbox, "--replay") == 0
     on_postgres = Home.open(tmp_path)
     assert on_postgres.warehouse.database.dialect == "postgresql"
     for name in products():

@@ -83,8 +83,8 @@ def test_the_command_says_what_is_wrong(
     assert said in capsys.readouterr().err
 
 
-def test_the_asset_writes_a_file_per_document_and_shows_counts_only(settled_year: SettledYear, tmp_path: Path):
-    home = replace(settled_year.home, folder=tmp_path)  # the files go elsewhere: the settled year is only read
+def test_the_asset_writes_a_file_per_document_and_shows_counts_only(small_year: SettledYear, tmp_path: Path):
+    home = replace(small_year.home, folder=tmp_path)  # the files go elsewhere: the settled year is only read
 
     class Elsewhere(HomeResource):
         def open(self):
@@ -100,7 +100,7 @@ def test_the_asset_writes_a_file_per_document_and_shows_counts_only(settled_year
     assert {path.stem for path in folder.iterdir()} == {d.number for d in posted}
     contents = written_bytes(tmp_path)
     assert len(contents) == len(posted)
-    assert leaks(contents, personal_values(settled_year.inbox)) == []
+    assert leaks(contents, personal_values(small_year.inbox)) == []
     before = {path: path.read_bytes() for path in folder.iterdir()}
     explaining.write_explanations(home, SCHOOL_YEAR)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before

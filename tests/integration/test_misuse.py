@@ -2,15 +2,18 @@
 
 import base64
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from resources.home import Home
-from tests.integration.conftest import zio_run
+from tests.integration.conftest import SettledYear, zio_run
+from tests.region import quick
+from zio_pipeline.audit import audit
 from zio_pipeline.cli import main
-from zio_pipeline.demo import generate
+from zio_pipeline.contracts import products
 from zio_pipeline.errors import NotProved
 from zio_pipeline.stages import billing, publishing
 
@@ -18,27 +21,23 @@ YEAR = "2025-2026"
 BOOK, WLZ = "inrichting-2025-2026.xlsx", "wlz-lijst-2025-2026.csv"
 
 
-@pytest.fixture(scope="module")
-def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small fictitious year without timesheets: they are not about money."""
-    folder = tmp_path_factory.mktemp("inbox")
-    generate(folder, YEAR, 60, 5)
-    for path in folder.glob("urenstaat-*"):
-        path.unlink()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def settled(inbox: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("settled") / "home"
-    assert zio_run(home, inbox, "--replay") == 0
-    return home
+@pytest.fixture(autouse=True)
+def without_audit() -> Iterator[None]:
+    """What a run makes of a mistake does not hang on it, and it takes longer than all the rest."""
+    with quick():
+        yield
 
 
 @pytest.fixture
-def home(settled: Path, tmp_path: Path) -> Path:
+def inbox(small_year: SettledYear) -> Path:
+    """A small fictitious year: what is about money."""
+    return small_year.inbox
+
+
+@pytest.fixture
+def home(small_year: SettledYear, tmp_path: Path) -> Path:
     """A settled home of one's own."""
-    shutil.copytree(settled, tmp_path / "home")
+    shutil.copytree(small_year.folder, tmp_path / "home")
     return tmp_path / "home"
 
 
@@ -103,9 +102,10 @@ def test_an_older_wlz_list_does_not_take_the_place_of_a_newer_one(home: Path, in
     assert [e.content_sha256 for e in Home.open(home, {}).warehouse.active("wlz_statuses", YEAR)] == active
 
 
-def test_timesheets_that_lack_weeks_do_not_take_the_place_of_the_month(inbox: Path, home: Path, tmp_path: Path, capsys):
-    generate(tmp_path / "whole", YEAR, 60, 5)
-    (sheet,) = (tmp_path / "whole").glob("urenstaat-01FX00-2025-09.csv")
+def test_timesheets_that_lack_weeks_do_not_take_the_place_of_the_month(
+    small_year: SettledYear, home: Path, tmp_path: Path, capsys
+):
+    (sheet,) = small_year.rest.glob("urenstaat-01FX00-2025-09.csv")
     (tmp_path / "month").mkdir()
     shutil.copy(sheet, tmp_path / "month")
     assert zio_run(home, tmp_path / "month") == 0
@@ -136,6 +136,7 @@ def test_a_table_that_is_not_the_one_signed_for_is_never_billed(home: Path):
         r for r in rows if r["month"] == "2025-10" and all(r[k] == first[k] for k in ("order_id", "stream", "payer"))
     )
     first["amount_cents"], second["amount_cents"] = first["amount_cents"] + second["amount_cents"], 0
+    audit(products()["terms"], rows).require()
     publishing.publish(opened, {"terms": rows}, {"school_year": YEAR})  # audited, and adds up to the year
     with pytest.raises(NotProved, match="vastgesteld"):
         billing.bill(opened, YEAR, max(row["due_on"] for row in rows if row["due_on"]))

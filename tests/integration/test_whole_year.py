@@ -1,10 +1,13 @@
 """The demo year from dropped files to documents: SPEC sections 3 to 5 over a whole school year."""
 
 import datetime as dt
+import shutil
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
+from resources.home import Home
 from tests.integration.conftest import SettledYear, zio_run
 from zio_pipeline.cli import main
 from zio_pipeline.school_year import first_working_day
@@ -122,21 +125,31 @@ def test_agreed_order_adds_up_to_its_round_amount(settled_year: SettledYear):
     assert sum(r["computed_cents"] for r in budgets) != settled_year.demo.counts["agreed_cents"]
 
 
-def test_second_run_posts_nothing_and_changes_no_amount(settled_year: SettledYear, capsys: pytest.CaptureFixture[str]):
-    warehouse = settled_year.home.warehouse
+@pytest.fixture
+def home(settled_year: SettledYear, tmp_path: Path) -> Home:
+    """The settled year to run again in."""
+    return Home.open(shutil.copytree(settled_year.folder, tmp_path / "home"), {})
+
+
+def test_second_run_posts_nothing_and_changes_no_amount(
+    settled_year: SettledYear, home: Home, capsys: pytest.CaptureFixture[str]
+):
+    warehouse = home.warehouse
     tables = (*DOCUMENTS, "municipal_shares", "terms", "monthly_declarations", "parked_documents", "proofs")
     before = [warehouse.export_csv(name, **YEAR) for name in tables]
     numbers = [d.number for d in documents_of(settled_year)]
-    assert zio_run(settled_year.folder, settled_year.inbox, "--replay") == 0
+    assert zio_run(home.folder, settled_year.inbox, "--replay") == 0
     shown = capsys.readouterr().out
     assert "Er is niets geboekt" in shown
     assert "waren al ingenomen" in shown
-    assert [d.number for d in documents_of(settled_year)] == numbers
+    assert [d.number for d in home.ledger.posted("2025-2026")] == numbers
     assert [warehouse.export_csv(name, **YEAR) for name in tables] == before
 
 
-def test_run_ends_with_a_settlement_that_differs_nothing(settled_year: SettledYear, capsys: pytest.CaptureFixture[str]):
-    assert zio_run(settled_year.folder, settled_year.inbox) == 0
+def test_run_ends_with_a_settlement_that_differs_nothing(
+    settled_year: SettledYear, home: Home, capsys: pytest.CaptureFixture[str]
+):
+    assert zio_run(home.folder, settled_year.inbox) == 0
     shown = capsys.readouterr().out
     assert "Afrekening schooljaar 2025-2026 (fictief)" in shown
     (difference,) = [line for line in shown.splitlines() if "verschil" in line]

@@ -277,16 +277,16 @@ class Books(RuleBasedStateMachine):
             self.stack.close()
 
 
-def play(url: str | None, tmp_path: Path) -> None:
-    """Some in every run of the tests, many more in `make soak`."""
-    examples, steps_each = (40, 25) if "ZIO_SOAK" in os.environ else (3, 10)
+def play(url: str | None, tmp_path: Path, few: int) -> None:
+    """A few in every run of the tests, many more in `make soak`."""
+    examples, steps_each = (40, 25) if "ZIO_SOAK" in os.environ else (few, 10)
     machine = type("Books", (Books,), {"url": url, "where": tmp_path})
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps_each))
 
 
 def test_books_on_sqlite(tmp_path: Path):
-    play(None, tmp_path)
+    play(None, tmp_path, few=3)
 
 
 def test_books_on_postgresql(postgres_server: str, tmp_path: Path):
-    play(postgres_server, tmp_path)
+    play(postgres_server, tmp_path, few=2)

@@ -3,7 +3,7 @@
 import base64
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -13,6 +13,7 @@ import pytest
 
 from resources.home import Home
 from tests.intake.files import csv_of, line, pupil
+from tests.region import unaudited
 from zio_pipeline.cli import main
 from zio_pipeline.demo import generate
 from zio_pipeline.intake import PARSER_VERSION, Delivery, take_in_all
@@ -33,8 +34,9 @@ Reader = Callable[[Sequence[bytes], Keys], list[Delivery]]
 
 
 @pytest.fixture(autouse=True)
-def without_audit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+def without_audit() -> Iterator[None]:
+    with unaudited():
+        yield
 
 
 @pytest.fixture
@@ -71,10 +73,9 @@ def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in home.inbox.glob("urenstaat-*"):
         if "2025-09" not in path.name:
             path.unlink()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+    with unaudited():
         receive(home, home.inbox, ON)
-    assert establishing.establish_if_fictitious(home, YEAR, ON)
+        assert establishing.establish_if_fictitious(home, YEAR, ON)
     for path in home.inbox.iterdir():
         path.unlink()
     return folder

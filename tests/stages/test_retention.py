@@ -1,6 +1,7 @@
 """Retention: what senders wrote goes in time, never without a record, and nothing that the settlement needs goes with it."""
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, timedelta
 from itertools import count
@@ -13,6 +14,7 @@ from resources import vault
 from resources.home import Home
 from tests.intake.files import csv_of, line, pupil
 from tests.killing import Killed, killed_at
+from tests.region import unaudited
 from zio_pipeline.cli import main
 from zio_pipeline.errors import ZioError
 from zio_pipeline.stages import receiving, retention
@@ -29,9 +31,27 @@ PERSONAL = b"31-02-2012"
 
 
 @pytest.fixture
-def home(tmp_path: Path, warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
-    opened = Home.open(tmp_path / "home", {"ZIO_WAREHOUSE_URL": warehouse_url})
+def home(tmp_path: Path, soaked_url: str) -> Iterator[Home]:
+    """Three files, one of which counts whole; nothing is audited. In `make soak` on both databases."""
+    with unaudited():
+        yield with_files(tmp_path, soaked_url)
+
+
+@pytest.fixture
+def audited_home(tmp_path: Path, warehouse_url: str) -> Home:
+    """The same on both databases in every run of the tests; what is published of it is audited."""
+    with unaudited():
+        return with_files(tmp_path, warehouse_url)
+
+
+@pytest.fixture
+def without_audit() -> Iterator[None]:
+    with unaudited():
+        yield
+
+
+def with_files(folder: Path, url: str) -> Home:
+    opened = Home.open(folder / "home", {"ZIO_WAREHOUSE_URL": url})
     for name, data in {"bad.csv": BAD, "good.csv": GOOD, "nobody.txt": NOBODY}.items():
         (opened.inbox / name).write_bytes(data)
     receive(opened, opened.inbox, ON)
@@ -51,7 +71,8 @@ def recorded(home: Home) -> list[tuple[str, str, date]]:
     return [(row["what"], row["label"], row["removed_on"]) for row in home.warehouse.rows("removals")]
 
 
-def test_the_period_is_kept_to_the_day(home: Home):
+def test_the_period_is_kept_to_the_day(audited_home: Home):
+    home = audited_home
     assert remove_expired(home, LAST_DAY) == []
     assert left(home) == {"raw_bytes": 3, "raw_rows": 1, "terugmelding": 2}
     assert recorded(home) == []
@@ -163,8 +184,7 @@ STEPS = ((retention, "publish"), (Path, "unlink"), (retention, "sync_folder"), (
 """Every write of the record and of a folder, and every removal."""
 
 
-def test_a_kill_at_any_moment_leaves_nothing_without_record_and_the_next_run_finishes(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+def test_a_kill_at_any_moment_leaves_nothing_without_record_and_the_next_run_finishes(tmp_path: Path, without_audit):
     for moment in count(1):
         home = Home.open(tmp_path / str(moment), {})
         (home.inbox / "bad.csv").write_bytes(BAD)
@@ -199,8 +219,8 @@ def test_a_record_of_what_may_not_go_any_more_is_taken_back(home: Home, monkeypa
     assert left(home).total() == 6
 
 
-def test_the_command_says_what_it_did_and_refuses_a_day_to_come(home: Home, warehouse_url: str, monkeypatch, capsys):
-    monkeypatch.setenv("ZIO_WAREHOUSE_URL", warehouse_url)
+def test_the_command_says_what_it_did_and_refuses_a_day_to_come(home: Home, soaked_url: str, monkeypatch, capsys):
+    monkeypatch.setenv("ZIO_WAREHOUSE_URL", soaked_url)
     monkeypatch.setattr("resources.clock.today", lambda: EXPIRED)
 
     def command(*arguments: str) -> int:

@@ -1,7 +1,7 @@
 """After establishment birth date and postcode are gone, and the year that two people signed for is still the same."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from resources.closing import Closings, Closure
 from resources.home import Home
 from tests.money.shapes import Shape
-from tests.region import Region, quick
+from tests.region import Region, quick, unaudited
 from tests.test_residence_check import filled
 from tests.year_builder import GOIRLE, Year
 from zio_pipeline.demo import generate
@@ -21,7 +21,7 @@ from zio_pipeline.errors import EstablishmentBlocked, NotProved, SetupError, Zio
 from zio_pipeline.figures import compute_year
 from zio_pipeline.payer import decide_payers
 from zio_pipeline.setup import read_setup
-from zio_pipeline.stages import receiving, residence, thinning, vault_log, year
+from zio_pipeline.stages import residence, thinning, vault_log, year
 from zio_pipeline.stages.inputs import year_inputs
 from zio_pipeline.stages.receiving import receive
 from zio_pipeline.stages.residence_answers import answer_rows, read_files
@@ -34,19 +34,20 @@ PERSONAL = {"birth_date", "postcode", "country", "secret_address", "municipality
 
 
 @pytest.fixture(scope="module")
-def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def established(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A home in which a fictitious year was signed for, and in which one municipality was asked."""
-    folder = tmp_path_factory.mktemp("thinning") / "home"
+    return made_once("established-and-asked", establish_and_ask)
+
+
+def establish_and_ask(folder: Path) -> None:
     home = Home.open(folder, {})
     generate(home.inbox, YEAR, 60, 5)
     for path in (*home.inbox.glob("urenstaat-*"), *home.inbox.glob("declaratie-*")):
         path.unlink()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+    with quick():
         receive(home, home.inbox, ON)
-    residence.ask(home, YEAR, "0855", "an", ON)
-    sign(home)
-    return folder
+        residence.ask(home, YEAR, "0855", "an", ON)
+        sign(home)
 
 
 def sign(home: Home) -> None:
@@ -56,9 +57,17 @@ def sign(home: Home) -> None:
 
 
 @pytest.fixture
-def home(established: Path, tmp_path: Path) -> Home:
+def audited(established: Path, tmp_path: Path) -> Home:
+    """A copy of it to write in."""
     shutil.copytree(established, tmp_path / "home")
     return Home.open(tmp_path / "home", {})
+
+
+@pytest.fixture
+def home(audited: Home) -> Iterator[Home]:
+    """The same, and nothing is audited."""
+    with unaudited():
+        yield audited
 
 
 def pupil_files(home: Home) -> list[Any]:
@@ -104,7 +113,8 @@ def test_the_workbooks_of_the_residence_check_go_too(home: Home):
         residence.ask(home, YEAR, "0855", "an", LATER)
 
 
-def test_a_second_time_there_is_nothing_left_to_do(home: Home):
+def test_a_second_time_there_is_nothing_left_to_do(audited: Home):
+    home = audited
     thin(home, YEAR, "an", LATER)
     before = log(home)
     assert thin(home, YEAR, "bo", LATER) == 0

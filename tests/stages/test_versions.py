@@ -1,10 +1,9 @@
 """Versions on the real stores: proposed, looked over, approved, billed, and recomputed from their receipts for ever after."""
 
 import io
-import os
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from assets.establishing import establish_job
 from resources.dagster_home import ClockResource, HomeResource
 from resources.establishments import Proposal
 from resources.home import Home
+from tests.region import quick
 from zio_pipeline.cli import main
 from zio_pipeline.demo import generate
 from zio_pipeline.errors import EstablishmentBlocked, NotProved, WarehouseError, ZioError
@@ -96,26 +96,33 @@ def established(home: Home, files: dict[str, bytes]) -> Office:
 
 
 @pytest.fixture
-def office(tmp_path: Path, warehouse_url: str, files: dict[str, bytes]) -> Office:
-    """The first version, on both databases."""
-    return established(Home.open(tmp_path / "home", {"ZIO_WAREHOUSE_URL": warehouse_url}), files)
+def office(tmp_path: Path, soaked_url: str, files: dict[str, bytes]) -> Iterator[Office]:
+    """The first version, in `make soak` on both databases; nothing is audited."""
+    with quick():
+        yield established(Home.open(tmp_path / "home", {"ZIO_WAREHOUSE_URL": soaked_url}), files)
 
 
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> tuple[Path, list[int]]:
     folder = tmp_path_factory.mktemp("standing") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+    with quick():
         return folder, established(Home.open(folder, {}), files).tilburg
 
 
 @pytest.fixture
-def here(tmp_path: Path, standing: tuple[Path, list[int]], files: dict[str, bytes]) -> Office:
-    """The first version, on the embedded database."""
+def audited(tmp_path: Path, standing: tuple[Path, list[int]], files: dict[str, bytes]) -> Office:
+    """The first version, on the embedded database; what is published now is audited."""
     shutil.copytree(standing[0], tmp_path / "home")
     office = Office(Home.open(tmp_path / "home", {}), files)
     office.tilburg = standing[1]
     return office
+
+
+@pytest.fixture
+def here(audited: Office) -> Iterator[Office]:
+    """The same, and nothing is audited."""
+    with quick():
+        yield audited
 
 
 def of_tilburg(office: Office) -> list[int]:
@@ -174,8 +181,6 @@ def amounts(tables: dict[str, list[dict[str, Any]]]) -> Counter[str]:
 
 
 def test_a_year_through_five_versions(office: Office) -> None:
-    if office.home.warehouse.database.dialect == "postgresql" and "ZIO_SOAK" not in os.environ:
-        pytest.skip("on PostgreSQL in `make soak`; every step of it has a test on both databases")
     """Every reason once; each version bystanders keep what they had, and each is recomputed from its receipt at the end."""
     home, first = office.home, office.tables(1)
     billing.bill(home, YEAR, DECEMBER)
@@ -297,7 +302,10 @@ def test_a_besluit_makes_a_mutation_of_it(here: Office) -> None:
     assert here.signed("bezwaar", JULY).changes == ()
 
 
-def test_the_command_shows_what_changes_before_anybody_signs(here: Office, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_what_changes_before_anybody_signs(
+    audited: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = audited
     here.offer(pupils=changed_rows(here, to_waalwijk, to_heusden_in_october))
     command = ["--home", str(here.home.folder), "establish", "--school-year", YEAR, "--as-of", "2025-07-16"]
     assert main([*command, "--propose", "--by", "Anna", "--reason", "mutatie"]) == 1
