@@ -17,12 +17,13 @@ run: .venv/run  ## the whole line on a fictitious school year
 	@umask 077; mkdir -p $(ZIO_HOME)/inbox
 	@$(BIN)/zio demo-data --out $(ZIO_HOME)/inbox --school-year $(YEAR) --pupils 1030 --seed 1
 	@$(BIN)/zio run --inbox $(ZIO_HOME)/inbox --school-year $(YEAR) --as-of 2026-07-31 --replay
+	@$(BIN)/zio hours --school-year $(YEAR) --as-of 2026-08-31
 
 test: lint types unit  ## what continuous integration runs
 
 ui: .venv/run  ## the Dagster UI on the same home, on the loopback address only
 	@umask 077; mkdir -p $(DAGSTER_HOME) $(ZIO_HOME)/inbox; cp deploy/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@$(BIN)/dagster instance info > /dev/null
+	@$(BIN)/dagster instance info
 	$(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 check: .venv/run  ## do the definitions load

@@ -45,8 +45,8 @@ def delivery(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[
 
 
 def _with_differences(outcome: Outcome, changed: list[Difference]) -> Outcome:
-    """The same outcome, with what changed since the publication before it where it is beside the plan."""
-    if not isinstance(outcome, dg.MaterializeResult) or outcome.asset_key != dg.AssetKey("delivery_control"):
+    """The same outcome, with what changed in `delivery_control` since the publication before it."""
+    if not isinstance(outcome, dg.MaterializeResult) or outcome.asset_key == dg.AssetKey("delivered_hours"):
         return outcome
     told = "\n".join(f"- {line}" for line in difference_report(changed, SHOWN))
     shown = {"gewijzigde cijfers": len(changed), "wijzigingen": dg.MetadataValue.md(told or "geen")}
@@ -64,8 +64,14 @@ def _with_differences(outcome: Outcome, changed: list[Difference]) -> Outcome:
     pool="warehouse",
 )
 def delivery_summary(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[Outcome]:
-    """Delivered beside planned for every class, doelgroep, school, provider and order, out of the months as they stand."""
+    """Delivered beside planned for every class, doelgroep, school, provider and order, out of months as their files are today."""
     opened, key = home.open(), context.partition_key
-    yield from tables_made(
-        ("delivery_summary",), lambda: {"delivery_summary": hours.publish_summary(opened, key).summary}
-    )
+    changed: list[Difference] = []
+
+    def work() -> dict[str, list[dict[str, Any]]]:
+        made = hours.publish_summary(opened, key)
+        changed.extend(made.differences)
+        return {"delivery_summary": made.summary}
+
+    for outcome in tables_made(("delivery_summary",), work):
+        yield _with_differences(outcome, changed)

@@ -343,6 +343,10 @@ def _register(connection: Connection, entry: ManifestEntry) -> bool:
     if connection.execute(select(MANIFEST.c.sequence).where(*_matches(MANIFEST, _identity(entry)))).first():
         return False
     active = entry.status != "refused" and not _overtaken(connection, entry)
+    if entry.status != "refused":
+        # Read again a file may cover another period, and so have another place: of one content one reading counts.
+        same = {"source": entry.source, "content_sha256": entry.content_sha256, "active": True}
+        connection.execute(update(MANIFEST).where(*_matches(MANIFEST, same)).values(active=False))
     if active:
         earlier = {"source": entry.source, "scope": entry.scope, "active": True}
         connection.execute(update(MANIFEST).where(*_matches(MANIFEST, earlier)).values(active=False))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zio_pipeline.periods import days_of, last_day_of, month_of, periods_of, shared_days, week_of
+from zio_pipeline.periods import days_of, in_dutch, last_day_of, month_of, periods_of, shared_days, week_of
 
 DAYS = st.dates(date(2022, 8, 1), date(2036, 7, 31))
 
@@ -60,6 +60,14 @@ def test_what_two_periods_share_is_in_both(one: date, other: date) -> None:
 def _in(day: date, period: str | None) -> bool:
     first, last = days_of(period)
     return first <= day <= last
+
+
+def test_a_period_is_named_as_people_say_it() -> None:
+    assert [in_dutch(p) for p in ("2025-W40", "2025-10-W40", "2025-10")] == [
+        "week 40 van 2025",
+        "week 40 in 2025-10",
+        "de maand 2025-10",
+    ]
 
 
 def test_the_last_day_of_a_month() -> None:

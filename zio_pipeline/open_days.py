@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Any
 
 from zio_pipeline.errors import SetupError
+from zio_pipeline.periods import month_of, week_of
 from zio_pipeline.school_year import SATURDAY, SchoolYear, is_working_day
 from zio_pipeline.settings import Settings
 
@@ -41,19 +42,6 @@ _USUAL = {
     "zomer": ((7, 24), (7, 31)),
 }
 """Month and day between which a holiday falls in every year: how one is known where the region's own is not in the table."""
-
-
-@lru_cache(4096)
-def week_of(day: date) -> str:
-    """The ISO week of a day, `2025-W40`; around New Year its year may be another than that of the day."""
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
-@lru_cache(4096)
-def month_of(day: date) -> str:
-    """The calendar month of a day, `2025-10`."""
-    return f"{day:%Y-%m}"
 
 
 @dataclass(frozen=True)

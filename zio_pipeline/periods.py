@@ -7,14 +7,16 @@ Belongs here: spelling a period, its days, what two periods share. Does not belo
 
 from collections.abc import Collection
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 
+@lru_cache(4096)
 def month_of(day: date) -> str:
     """'2025-10'."""
     return f"{day:%Y-%m}"
 
 
+@lru_cache(4096)
 def week_of(day: date) -> str:
     """The ISO week of a day, which may lie in two months and in two calendar years: 1 January 2027 is in '2026-W53'."""
     year, week, _ = day.isocalendar()
@@ -58,6 +60,14 @@ def days_of(period: str | None) -> tuple[date, date]:
         if (day := first + timedelta(days=n)).isocalendar().week == int(week)
     ]
     return days[0], days[-1]
+
+
+def in_dutch(period: str | None) -> str:
+    """'week 40 van 2025', 'week 40 in 2025-10', 'de maand 2025-10'."""
+    before, _, week = (period or "").rpartition("-W")
+    if not before:
+        return f"de maand {period}"
+    return f"week {int(week)} {'van' if len(before) == len('2025') else 'in'} {before}"
 
 
 def shared_days(one: str | None, other: str | None) -> tuple[date, date] | None:

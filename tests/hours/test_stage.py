@@ -238,14 +238,14 @@ def test_the_command_shows_the_hours_and_what_changed(region: Region) -> None:
     september_and_october(region)
     deliver_hours(region, [line(date(2025, 10, 1), 100), line(date(2025, 10, 1), 60, approved_on=None)])
     out = Console(file=io.StringIO(), width=150)
-    asked = argparse.Namespace(home=region.folder, school_year=KEY, month=OCTOBER)
+    asked = argparse.Namespace(home=region.folder, school_year=KEY, month=OCTOBER, as_of=JULY)
     assert command.show_hours(asked, out) == 0
     text = out.file.getvalue()  # type: ignore[attr-defined]
     assert "Uren per doelgroep, 2025-10" in text
     shown = next(text_line for text_line in text.splitlines() if "LP / EMB" in text_line)
     # 24000 minutes over 205 days; 32 days before October and 18 in it: 5853 - 3746 = 2107 minutes. 100 / 2107 = 0,0475.
     assert [cell.strip() for cell in shown.strip("│").split("│")] == ["LP / EMB", "35:07", "1:40", "1:00", "4,7 %"]
-    assert "Gewijzigd sinds de vorige publicatie: 1 cijfer." in text
+    assert "Uren, gewijzigd sinds de vorige publicatie: 1 cijfer." in text
     assert "klas EMB1 van 02ZX00, aanbieder 41410101: geleverd van 120 naar 100 minuten." in text
 
 

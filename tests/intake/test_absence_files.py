@@ -27,7 +27,7 @@ def absence(number: int = 1, **changed: str) -> Row:
 def test_an_absence_file_is_taken_in_and_names_nobody():
     delivery = deliver(csv_of(absence(), absence(2, afwezig_tot_en_met="", reden="")))
     assert (delivery.source, delivery.status, delivery.rows_accepted) == (ABSENCE, "accepted", 2)
-    scope = (delivery.school_year, delivery.school, delivery.provider, delivery.month)
+    scope = (delivery.school_year, delivery.school, delivery.provider, delivery.period)
     assert scope == ("2025-2026", "02ZX00", None, None)
     first, second = delivery.accepted[ABSENCE].to_pylist()
     assert first["pupil"] == pseudonym(KEYS, "pgn", pgn(1)), "the pseudonym it has in the pupil file"

@@ -61,14 +61,14 @@ def test_several_schools_and_months_are_one_file_under_its_invoice_month() -> No
         csv_of(claim(), claim(2, vestiging="01FX00"), claim(3, maand="2025-08", factuurdatum="31-10-2025"))
     )
     assert delivery.status == "accepted"
-    scope = (delivery.school_year, delivery.school, delivery.provider, delivery.month)
+    scope = (delivery.school_year, delivery.school, delivery.provider, delivery.period)
     assert scope == ("2025-2026", None, "06012345", "2025-10")
     assert delivery.label.startswith("provider_claims-06012345-2025-2026-2025-10-")
 
 
 def test_an_invoice_may_be_sent_long_after_the_school_year() -> None:
     delivery = deliver(csv_of(claim(maand="2026-06", factuurdatum="05-03-2027")))
-    assert (delivery.status, delivery.month) == ("accepted", "2027-03")
+    assert (delivery.status, delivery.period) == ("accepted", "2027-03")
 
 
 @pytest.mark.parametrize(

@@ -202,41 +202,6 @@ def test_timesheets_that_miss_a_week_delivered_earlier_are_refused(office: Offic
     assert office.counting("provider_timesheets") == [more.label]
 
 
-def test_a_file_of_one_week_counts_for_that_week_beside_the_file_of_the_month(office: Office):
-    """The newest file that covers a day counts for it; a month that lacks a week which was delivered is refused."""
-    month = office.offer({"a.csv": csv_of(line(1, datum="29-09-2025"), line(1, datum="22-09-2025"))})["a.csv"]
-    crossing = [line(1, datum="29-09-2025", uren="2,0"), line(1, datum="01-10-2025", uren="3,0")]
-    week = office.offer({"b.csv": csv_of(*crossing)}, NEXT_DAY)["b.csv"]
-    assert office.counting("provider_timesheets") == [month.label, week.label]
-    assert office.worked() == {("2025-09-22", month.label), ("2025-09-29", week.label), ("2025-10-01", week.label)}
-    without = csv_of(line(1, datum="09-10-2025"), line(1, datum="15-10-2025"))
-    refused = office.offer({"c.csv": without}, NEXT_DAY)["c.csv"]
-    assert "mist week 40" in (refused.reason or "")
-    part = office.offer({"e.csv": csv_of(line(1, datum="02-10-2025"))}, NEXT_DAY)["e.csv"]
-    assert office.worked() == {
-        ("2025-09-22", month.label),
-        ("2025-09-29", week.label),
-        ("2025-10-02", part.label),
-    }, "of a week of two months a file covers the part it speaks of"
-    october = csv_of(line(1, datum="01-10-2025"), line(1, datum="09-10-2025"))
-    newest = office.offer({"d.csv": october}, NEXT_DAY)["d.csv"]
-    assert office.worked() == {
-        ("2025-09-22", month.label),
-        ("2025-09-29", week.label),
-        ("2025-10-01", newest.label),
-        ("2025-10-09", newest.label),
-    }
-
-
-def test_a_week_and_its_month_offered_together_must_say_the_same_of_their_days(office: Office):
-    month = [line(1, datum="01-09-2025"), line(1, datum="08-09-2025")]
-    same = office.offer({"maand.csv": csv_of(*month), "week.csv": csv_of(month[0])})
-    assert {one.status for one in same.values()} == {"accepted"}
-    other = [line(1, datum="06-10-2025"), line(1, datum="13-10-2025")]
-    both = {"maand.csv": csv_of(*other), "week.csv": csv_of(line(1, datum="06-10-2025", uren="1,0"))}
-    assert {one.status for one in office.offer(both, NEXT_DAY).values()} == {"contradicting"}
-
-
 def test_of_every_file_the_records_add_up(office: Office):
     beside = [
         ["Leerlingen van onze school"],

@@ -215,7 +215,7 @@ def test_the_commands_say_what_it_comes_to(home: Home):
     assert status == int(any(row["status"] == "not_covered" for row in rows.values()))
     assert "10 regels in dossier" in shown
     assert "Vaste gezichten 2025-2026" in run(home, "faces")[1]
-    shown = run(home, "wlz-hours", "--month", "2026-02")[1]
+    shown = run(home, "wlz-hours", "--as-of", "2026-08-15", "--month", "2026-02")[1]
     assert "5527" in shown
     assert "niet gemeten" in shown
 

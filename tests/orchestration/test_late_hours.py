@@ -98,6 +98,19 @@ def test_a_new_workbook_may_move_the_plan_of_every_month(region: Region) -> None
     assert watch.tick() == {("uren", "2025-10"), ("uren", "2025-11"), ("urenjaar", KEY)}
 
 
+def test_a_new_version_of_the_year_may_grant_other_hours(region: Region) -> None:
+    watch = Watch(region)
+    deliver_hours(region, [line(day(10, 6), 60), line(day(10, 14), 60)])
+    watch.tick()
+    later = a_year()
+    later.sheets["doelgroepen"][0]["granted_hours_hundredths"] *= 2
+    with quick():
+        region.deliver(later)
+        watch.tick()
+        region.establish(JULY, "parameterfout")
+    assert watch.tick() == {("uren", "2025-10"), ("urenjaar", KEY)}
+
+
 def test_the_cursor_names_no_file_and_no_person(region: Region) -> None:
     watch = Watch(region)
     deliver_hours(region, [line(day(10, 6), 60), line(day(10, 14), 60)])
@@ -106,29 +119,30 @@ def test_the_cursor_names_no_file_and_no_person(region: Region) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tick", "month", "year"),
+    ("tick", "month", "years"),
     [
-        (dt.date(2025, 10, 13), "2025-09", "2025-2026"),
-        (dt.date(2026, 7, 13), "2026-06", "2025-2026"),
-        (dt.date(2026, 8, 11), "2026-07", "2025-2026"),
-        (dt.date(2026, 9, 11), "2026-08", "2026-2027"),
-        (dt.date(2025, 10, 11), None, None),
+        (dt.date(2025, 10, 13), ["2025-09"], ["2025-2026"]),
+        (dt.date(2026, 7, 13), ["2026-06"], ["2025-2026"]),
+        (dt.date(2026, 8, 11), ["2026-07"], ["2025-2026"]),
+        (dt.date(2026, 9, 11), ["2026-08"], ["2025-2026", "2026-2027"]),
+        (dt.date(2025, 10, 11), [], []),
     ],
 )
 def test_hours_are_told_about_on_the_first_working_day_after_they_are_due(
-    tick: dt.date, month: str | None, year: str | None
+    tick: dt.date, month: list[str], years: list[str]
 ) -> None:
-    """Of July, too: its statements are due on 10 August."""
-    for schedule, partition, steps in (
+    """Of July, too: its timesheets are due on 10 August, and the approval of its school on the 20th."""
+    for schedule, partitions, steps in (
         (hours_schedule, month, {"hour_signals", "wlz_hours", "provider_timesheets_op_tijd"}),
-        (hours_year_schedule, year, {"missing_statements", "alerts", "lawfulness", "recalibration_and_effect"}),
+        (hours_year_schedule, years, {"missing_statements", "alerts", "lawfulness", "recalibration_and_effect"}),
     ):
         moment = dt.datetime.combine(tick, dt.time(7), tzinfo=AMSTERDAM)
         answer = schedule(dg.build_schedule_context(scheduled_execution_time=moment))
-        if partition is None:
+        if not partitions:
             assert isinstance(answer, dg.SkipReason)
-        else:
-            assert answer.partition_key == partition
-            assert {name: op["config"]["as_of"] for name, op in answer.run_config["ops"].items()} == dict.fromkeys(
-                steps, tick.isoformat()
-            )
+            continue
+        requests = answer if isinstance(answer, list) else [answer]
+        assert [request.partition_key for request in requests] == partitions
+        for request in requests:
+            asked = {name: op["config"]["as_of"] for name, op in request.run_config["ops"].items()}
+            assert asked == dict.fromkeys(steps, tick.isoformat())

@@ -11,20 +11,23 @@ from rich.markup import escape
 from rich.table import Table
 
 from resources.home import Home
+from zio_pipeline.cli import show
 from zio_pipeline.cli.commands import export
-from zio_pipeline.cli.parsing import Add
-from zio_pipeline.hours.differences import difference_report
-from zio_pipeline.stages.hours import Rows, publish_summary
+from zio_pipeline.cli.parsing import Add, day
+from zio_pipeline.stages.hours import Rows
+from zio_pipeline.stages.hours_year import publish_hours
 
-SHOWN = 20
 _LEVELS = {"doelgroep": "opdracht / doelgroep", "school": "vestiging"}
 
 
 def add_to(add: Add) -> None:
     """`hours`."""
     hours = add(
-        "hours", show_hours, "geleverde uren naast geplande, per doelgroep en school; nieuwe urenstaten tellen mee"
+        "hours",
+        show_hours,
+        "alle tabellen over uren, met nieuwe urenstaten; toont geleverde uren naast geplande, per doelgroep en school",
     )
+    hours.add_argument("--as-of", type=day, required=True, metavar="2026-01-12", help="de stand op deze dag")
     hours.add_argument("--month", type=_month, metavar="2025-10", help="toon deze maand; zonder: het hele schooljaar")
 
 
@@ -35,18 +38,15 @@ def _month(text: str) -> str:
 
 
 def show_hours(args: argparse.Namespace, console: Console) -> int:
-    """Publish every month and show the totals, of one month or of the year, and what changed since the publication before."""
+    """Publish every table on hours and show the totals, of one month or of the year, and what changed since the last time."""
     home = Home.open(args.home)
-    published = publish_summary(home, args.school_year)
+    published = publish_hours(home, args.school_year, args.as_of)
     export(home, args.school_year)
     period = args.month or args.school_year
     for level, title in _LEVELS.items():
         rows = [row for row in published.summary if (row["level"], row["period"]) == (level, period)]
         console.print(_table(title, f"Uren per {level}, {period}", rows))
-    changed = len(published.differences)
-    console.print(f"Gewijzigd sinds de vorige publicatie: {changed} {'cijfer' if changed == 1 else 'cijfers'}.")
-    for line in difference_report(published.differences, SHOWN):
-        console.print(escape(f"- {line}"))
+    show.differences(console, published.differences)
     return 0
 
 

@@ -4,18 +4,21 @@ Belongs here: words and layout. Does not belong here: computing anything but tot
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from zio_pipeline.billing import PostedDocument
 from zio_pipeline.contracts import products
 from zio_pipeline.demo import DemoYear
+from zio_pipeline.errors import ZioError
 from zio_pipeline.establishment import REASON_OF_WORD
 from zio_pipeline.figures import YearFigures
+from zio_pipeline.hours.differences import Difference, difference_report
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.money import format_euro
 from zio_pipeline.privacy import Keys
@@ -23,10 +26,12 @@ from zio_pipeline.proofs import Proof
 from zio_pipeline.proofs import settlement as cents_by_party
 from zio_pipeline.stages.billing import Billed
 from zio_pipeline.stages.establishing import Proposal
+from zio_pipeline.stages.hours import Publication
 from zio_pipeline.stages.receiving import Received
 from zio_pipeline.stages.rereading import Rereading
 from zio_pipeline.stages.withdrawing import Withdrawal
 
+DIFFERENCES_SHOWN = 20
 STATUS = {
     "accepted": "aanvaard",
     "partly_accepted": "deels aanvaard",
@@ -183,13 +188,26 @@ def document_list(console: Console, posted: Sequence[PostedDocument]) -> None:
     console.print(table)
 
 
-def hours(console: Console, rows: Iterable[dict[str, Any]]) -> None:
-    """Delivered hours in one line."""
+def hours(console: Console, made: Publication | ZioError) -> None:
+    """Delivered hours in one line, and what changed in them; or why there are none."""
+    if isinstance(made, ZioError):
+        console.print(f"Urenstaten: niet bijgewerkt, en de tabellen over uren zijn van eerder. {made}")
+        return
     totals: Counter[str] = Counter()
-    for row in rows:
+    for row in made.hours:
         totals["direct en akkoord" if row["status"] == "delivered" else "overig"] += row["minutes"]
     shown = ", ".join(f"{name} {minutes // 60} uur" for name, minutes in sorted(totals.items()))
-    console.print(f"Urenstaten: {shown or 'geen'}.")
+    console.print(f"Urenstaten: {shown or 'geen'}. De andere tabellen over uren: zio hours.")
+    if made.differences:
+        differences(console, made.differences)
+
+
+def differences(console: Console, found: Sequence[Difference]) -> None:
+    """What a publication of hours changed in what was published before."""
+    count = f"{len(found)} {'cijfer' if len(found) == 1 else 'cijfers'}"
+    console.print(f"Uren, gewijzigd sinds de vorige publicatie: {count}.")
+    for line in difference_report(found, DIFFERENCES_SHOWN):
+        console.print(escape(f"- {line}"))
 
 
 def settlement_rows(figures: YearFigures) -> tuple[list[tuple[str, int]], int, int]:

@@ -16,7 +16,8 @@ from typing import Any
 import duckdb
 
 from zio_pipeline.hours.planning import order_days
-from zio_pipeline.open_days import OpenDays, week_of
+from zio_pipeline.open_days import OpenDays
+from zio_pipeline.periods import week_of
 from zio_pipeline.setup import SchoolYearSetup
 
 MEASURED, UNAPPROVED, DOUBTFUL, INDIRECT, MISSING, COMING = (

@@ -113,4 +113,4 @@ def _judge(files: Sequence[_Opened], keys: Keys) -> Iterator[Delivery]:
 def _unforeseen(sha: str, source: str, error: Exception) -> Delivery:
     forget_database()  # after a fault it may answer nothing any more
     reason = f"Het bestand kan niet worden verwerkt ({type(error).__name__}); neem contact op met de beheerder."
-    return replace(refused(sha, source, reason), foreseen=False)
+    return replace(refused(sha, source, reason), final=False)

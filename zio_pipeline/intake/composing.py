@@ -89,7 +89,7 @@ def _scope(recognised: Recognised, judged: Sequence[Judged]) -> tuple[Scope, str
     refusal = next((j.refusal for j in judged if j.refusal), None)
     if refusal:
         return NO_SCOPE, refusal
-    accepted = {j.dataset.name: j.accepted for j in judged}
+    accepted, rejected = ({j.dataset.name: getattr(j, kind) for j in judged} for kind in ("accepted", "rejected"))
     bad = sum(j.rejected.num_rows for j in judged)
     if bad and recognised.source == SETUP:
         # A tariff, class or contribution that is left out would move its cost to others: a workbook counts whole or not.
@@ -100,7 +100,7 @@ def _scope(recognised: Recognised, judged: Sequence[Judged]) -> tuple[Scope, str
     if not any(table.num_rows for table in accepted.values()):
         return NO_SCOPE, "Geen enkele rij van het bestand is bruikbaar; de redenen staan per rij."
     try:
-        return scope_of(recognised.source, recognised.contract, accepted), None
+        return scope_of(recognised.source, recognised.contract, accepted, rejected), None
     except RefusedFileError as error:
         return NO_SCOPE, str(error)
 

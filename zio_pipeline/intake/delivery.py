@@ -106,8 +106,9 @@ class Delivery:
     quarantined: tuple[QuarantinedRow, ...] = field(repr=False)
     warnings: tuple[Reason, ...]
     raw_rows: pa.Table = field(repr=False)
-    foreseen: bool = True
-    """False for a refusal by a fault of ours or of the machine: the file is looked at again, it is not known."""
+    final: bool = True
+    """False for a refusal by a fault of ours or of the machine, or because of what else counts: the file is looked at again as long
+    as it is offered, it is not known."""
 
 
 def refusal_of(delivery: Delivery, reason: str) -> Delivery:

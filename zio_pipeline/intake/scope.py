@@ -42,8 +42,11 @@ class Scope:
 NO_SCOPE = Scope()
 
 
-def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) -> Scope:
-    """The scope of the accepted rows (at least one).
+def scope_of(
+    source: str, contract: Contract, accepted: Mapping[str, pa.Table], rejected: Mapping[str, pa.Table]
+) -> Scope:
+    """The scope of the accepted rows (at least one). Rows that were set apart decide nothing, but for one thing: a file about one
+    month is about more than a week of it when they are of another week.
 
     Raises:
         RefusedFileError: they cover more than one year, school, provider, period or list date, or another year's period.
@@ -56,7 +59,12 @@ def scope_of(source: str, contract: Contract, accepted: Mapping[str, pa.Table]) 
     present = [name for name in SCOPE_COLUMNS if name in names and (source, name) not in SEVERAL]
     values = {name: _single(rows[name].unique().to_pylist(), names[name]) for name in present}
     if WORKED_ON in names:
-        days = rows[WORKED_ON].unique().to_pylist()
+        days = set(rows[WORKED_ON].unique().to_pylist())
+        months = {month_of(day) for day in days}
+        if len(months) == 1:
+            days |= {
+                day for day in rejected[dataset.name][WORKED_ON].drop_null().to_pylist() if month_of(day) in months
+            }
         values["period"] = _single(periods_of(days), "maand")
         _check_days(values["school_year"], days)
     if INVOICED_ON in names:  # an invoice may be sent, or corrected, after the school year

@@ -47,14 +47,20 @@ AS_OF_HOURS_YEAR = ("missing_statements", "alerts", "lawfulness", "recalibration
 """The same of the runs about hours."""
 
 RUNNING_IN: Mapping[str, frozenset[str]] = {
-    "production": frozenset({"maandrun", "halfjaarrun", "urenrun", "urenjaarrun", "controlerun", "bewaarrun"})
+    "production": frozenset(
+        {"maandrun", "halfjaarrun", "urenrun", "urenjaarrun", "uren_bijgewerkt", "controlerun", "bewaarrun"}
+    )
 }
-"""Which schedules run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
+"""Which schedules and sensors run by themselves in which environment (`ZIO_ENVIRONMENT`); elsewhere somebody switches them on."""
+
+
+def runs_by_itself(name: str) -> bool:
+    """Whether a schedule or sensor is on in this environment without somebody switching it on."""
+    return name in RUNNING_IN.get(os.environ.get("ZIO_ENVIRONMENT", ""), frozenset())
 
 
 def _status(name: str) -> dg.DefaultScheduleStatus:
-    running = name in RUNNING_IN.get(os.environ.get("ZIO_ENVIRONMENT", ""), frozenset())
-    return dg.DefaultScheduleStatus.RUNNING if running else dg.DefaultScheduleStatus.STOPPED
+    return dg.DefaultScheduleStatus.RUNNING if runs_by_itself(name) else dg.DefaultScheduleStatus.STOPPED
 
 
 def is_first_working_day(day: date) -> bool:
@@ -144,13 +150,20 @@ def hours_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.
     name="urenjaarrun",
     default_status=_status("urenjaarrun"),
 )
-def hours_year_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-    """The year of the month before, an hour after that month; in August of the year that has just ended, July included."""
+def hours_year_schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
+    """The years of the two months before, an hour after the month before; in August and September of the year that has ended too,
+    because what its school owes of July falls due after the provider's last day.
+    """
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     month = hours_due(day)
     if month is None:
         return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
-    return dg.RunRequest(run_key=month, partition_key=year_of(month), run_config=_as_of(day, AS_OF_HOURS_YEAR))
+    earlier = f"{date.fromisoformat(f'{month}-01') - timedelta(1):%Y-%m}"
+    config = _as_of(day, AS_OF_HOURS_YEAR)
+    return [
+        dg.RunRequest(run_key=f"{month} {key}", partition_key=key, run_config=config)
+        for key in sorted({year_of(month), year_of(earlier)})
+    ]
 
 
 @dg.schedule(

@@ -12,8 +12,14 @@ from resources.dagster_home import HomeResource
 from resources.home import Home
 from zio_pipeline.orchestration.jobs import hours_job, hours_year_job, receive_job
 from zio_pipeline.orchestration.partitions import year_of
+from zio_pipeline.orchestration.schedules import runs_by_itself
 from zio_pipeline.stages.receiving import inbox_files
+from zio_pipeline.stages.standing import vault_stem
 from zio_pipeline.stages.timesheets import counting_timesheets, months_of
+
+
+def _status(name: str) -> dg.DefaultSensorStatus:
+    return dg.DefaultSensorStatus.RUNNING if runs_by_itself(name) else dg.DefaultSensorStatus.STOPPED
 
 
 @dg.sensor(
@@ -33,14 +39,19 @@ def file_drop_sensor(home: HomeResource) -> dg.RunRequest | dg.SkipReason:
     return dg.RunRequest(run_key=hashlib.sha256("".join(sorted(hashes)).encode()).hexdigest())
 
 
+OF_THE_YEAR = ("school_year_setup", "pupil_absence")
+"""Sources beside the timesheets that tables on hours are made of: calendar and class names, and absence."""
+
+
 @dg.sensor(
     jobs=[hours_job, hours_year_job],
     name="uren_bijgewerkt",
     minimum_interval_seconds=300,
-    default_status=dg.DefaultSensorStatus.STOPPED,
+    default_status=_status("uren_bijgewerkt"),
 )
 def late_hours_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> dg.SensorResult | dg.SkipReason:
-    """A late, corrected or withdrawn timesheet asks for a run of its own months, and of their year; a new workbook for all.
+    """A late, corrected or withdrawn timesheet asks for a run of its own months, and of their year; a new workbook, version or
+    reading for all it is about.
 
     The cursor holds what counted of every month when it was last asked for, so what comes back after a change is a change too.
     """
@@ -57,16 +68,16 @@ def late_hours_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -
 
 
 def _counting(home: Home) -> dict[str, str]:
-    """By month of the established years: a hash of the timesheets that count and of the workbook with calendar and class names."""
+    """By month of the established years: a hash of their version, of what counts for the whole year, and of its timesheets."""
     found: dict[str, str] = {}
-    for key in {standing.school_year for standing in home.warehouse.establishments()}:
-        books = [entry.label for entry in home.warehouse.active("school_year_setup", key)]
+    last = {one.school_year: one for one in home.warehouse.establishments()}
+    for key, standing in last.items():
+        whole = [vault_stem(entry) for source in OF_THE_YEAR for entry in home.warehouse.active(source, key)]
         of_month: dict[str, list[str]] = defaultdict(list)
         for entry in counting_timesheets(home, key):
             for month in months_of(entry):
-                of_month[month].append(entry.label)
-        found |= {
-            month: hashlib.sha256(json.dumps([labels, books]).encode()).hexdigest()[:16]
-            for month, labels in of_month.items()
-        }
+                of_month[month].append(vault_stem(entry))
+        for month, files in of_month.items():
+            state = json.dumps([standing.version, standing.receipt_hash, whole, files])
+            found[month] = hashlib.sha256(state.encode()).hexdigest()[:16]
     return found

@@ -9,21 +9,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from itertools import combinations
 
 import pyarrow as pa
 
 from resources.home import Home
 from zio_pipeline.contracts import sources
-from zio_pipeline.intake import Delivery
+from zio_pipeline.intake import Delivery, Reason
 from zio_pipeline.intake.delivery import CONTRADICTING, refusal_of
 from zio_pipeline.manifest import ManifestEntry
-from zio_pipeline.periods import days_of, week_of
+from zio_pipeline.periods import days_of, in_dutch, shared_days, week_of
 from zio_pipeline.stages.standing import QUARANTINED, RAW, accepted_table, kept, vault_stem
-from zio_pipeline.stages.timesheets import TIMESHEETS, on_days
+from zio_pipeline.stages.timesheets import TIMESHEETS, counting_lines, on_days
 
 Entry = Callable[[Delivery], ManifestEntry]
+SHOWN = 6
 
 
 def settled(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> list[Delivery]:
@@ -142,8 +142,10 @@ def _each_against_earlier(
         standing = home.warehouse.manifest(source=delivery.source, school_year=delivery.school_year, active=True)
         # What came after a known content was judged against it then.
         earlier = [one for one in standing if known is None or order[one.content_sha256] <= known]
+        earlier.sort(key=lambda one: order[one.content_sha256])
         if known is None:
-            earlier += before
+            scopes = {one.scope for one in before}
+            earlier = [one for one in earlier if one.scope not in scopes] + before
         judged = _against(home, delivery, mine, [one for one in earlier if one.shared_days(mine)])
         if judged.status != "refused":
             # Of one scope the last one counts.
@@ -152,20 +154,27 @@ def _each_against_earlier(
     return result
 
 
-def _against(home: Home, delivery: Delivery, mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> Delivery:
+def _against(home: Home, delivery: Delivery, mine: ManifestEntry, earlier: Sequence[ManifestEntry]) -> Delivery:
+    """The delivery as it is, or refused because of what stands: that may change, so such a refusal is not the last word."""
+    if delivery.source == TIMESHEETS:
+        reason = _days_lost(home, mine, earlier)
+        delivery = replace(delivery, warnings=(*delivery.warnings, *_part_of(mine, earlier)))
+    else:
+        reason = _older(home, mine, earlier)
+    return replace(refusal_of(delivery, reason), final=False) if reason else delivery
+
+
+def _older(home: Home, mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> str | None:
     refusals: dict[str, Callable[[pa.Table, pa.Table], str | None]] = {
         "wlz_statuses": _not_the_newest_list,
         "pupil_absence": _older_absences,
-        TIMESHEETS: partial(_weeks_lost, days_of(mine.period)),
     }
-    refusal = refusals.get(delivery.source)
+    refusal = refusals.get(mine.source)
     if refusal is None:
-        return delivery
-    offered = accepted_table(home, mine, delivery.source)
-    for entry in earlier:
-        if reason := refusal(offered, accepted_table(home, entry, delivery.source)):
-            return refusal_of(delivery, reason)
-    return delivery
+        return None
+    offered = accepted_table(home, mine, mine.source)
+    found = (refusal(offered, accepted_table(home, entry, mine.source)) for entry in earlier)
+    return next(filter(None, found), None)
 
 
 def _not_the_newest_list(offered: pa.Table, standing: pa.Table) -> str | None:
@@ -194,17 +203,56 @@ def _zorgkantoren(table: pa.Table) -> set[str]:
     return set(table["responsible_zorgkantoor"].drop_null().unique().to_pylist())
 
 
-def _weeks_lost(days: tuple[date, date], offered: pa.Table, standing: pa.Table) -> str | None:
-    """A later file of a month takes the place of what was said of its days before, so it must have their weeks."""
-    lost = _weeks(on_days(standing, days)) - _weeks(offered)
-    if not lost:
-        return None
-    weeks = ", ".join(str(int(week.partition("W")[2])) for week in sorted(lost))
-    return (
-        f"Het bestand mist week {weeks}, die eerder wel is aangeleverd. Lever de hele maand in één bestand aan, of per week een "
-        "eigen bestand."
-    )
+def _days_lost(home: Home, mine: ManifestEntry, earlier: Sequence[ManifestEntry]) -> str | None:
+    """A later timesheet takes the place of what was said of its days before, so it may not leave them out in silence.
+
+    Over the same period it must have the weeks, so that hours may be taken back; over another period every day: who sends a week
+    does not speak of a month, and one wrong date makes a month of a week.
+    """
+    offered = _days(accepted_table(home, mine, TIMESHEETS))
+    for entry, rows in counting_lines(home, earlier, mine.period):
+        standing = _days(rows)
+        weeks = {week_of(day) for day in standing} - {week_of(day) for day in offered}
+        if weeks:
+            return (
+                f"Het bestand mist week {_listed(str(int(week[-2:])) for week in sorted(weeks))}, die eerder wel is aangeleverd. "
+                "Lever de hele maand in één bestand aan, of per week een eigen bestand."
+            )
+        if entry.period != mine.period and standing - offered:
+            wider = in_dutch(entry.period)
+            return (
+                f"Het bestand gaat over {in_dutch(mine.period)} en heeft geen uren op "
+                f"{_listed(f'{day:%d-%m-%Y}' for day in sorted(standing - offered))}, het eerdere bestand over {wider} wel. "
+                f"Controleer de datums, en lever alle dagen aan of het hele bestand over {wider} opnieuw."
+            )
+    return None
 
 
-def _weeks(table: pa.Table) -> set[str]:
-    return {week_of(day) for day in table["work_date"].unique().to_pylist()}
+def _days(rows: pa.Table) -> set[date]:
+    return set(rows["work_date"].unique().to_pylist())
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = list(names)
+    return ", ".join(found[:SHOWN]) + (", ..." if len(found) > SHOWN else "")
+
+
+def _part_of(mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> list[Reason]:
+    """Said to whoever sends a part of what he sent before: the rest goes on counting."""
+    own = days_of(mine.period)
+    wider = {
+        e.period for e in earlier if e.period and e.period != mine.period and shared_days(e.period, mine.period) == own
+    }
+    read_as = in_dutch(mine.period)
+    return [
+        Reason(
+            TIMESHEETS,
+            "",
+            0,
+            "",
+            "part_of_period",
+            "warning",
+            f"Gelezen als {read_as}: wat over de rest van {in_dutch(period)} eerder is ingeleverd blijft gelden.",
+        )
+        for period in sorted(wider)
+    ]

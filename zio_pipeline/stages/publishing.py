@@ -43,11 +43,11 @@ def publish(home: Home, tables: Mapping[str, Rows], scope: Mapping[str, Any], pe
 
 
 def _parts(rows: Rows, column: str) -> list[Rows]:
-    """The rows of each value of a column, and no rows: what has none is known to have none."""
+    """The rows of each value of a column."""
     parts: dict[Any, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         parts[row[column]].append(row)
-    return [*parts.values(), []]
+    return list(parts.values()) or [rows]
 
 
 def _require_verdicts(home: Home, dataset: Dataset, parts: Sequence[Rows]) -> None:

@@ -205,8 +205,8 @@ def _commit(home: Home, deliveries: Sequence[Delivery], entry_of: Entry) -> None
     """Show the files with their quarantine and register them: until then nothing of them counts."""
     if not deliveries:
         return
-    # Looked at again as long as it lies in the inbox: what contradicts another file, and what failed by a fault of ours.
-    passing = {one.content_sha256 for one in deliveries if one.status == CONTRADICTING or not one.foreseen}
+    # Looked at again as long as it lies in the inbox: what contradicts another file, and what was refused but may yet count.
+    passing = {one.content_sha256 for one in deliveries if one.status == CONTRADICTING or not one.final}
     entries = [entry_of(delivery) for delivery in deliveries if delivery.content_sha256 not in passing]
     withdrawn = _withdrawn(home, entries, judged={delivery.content_sha256 for delivery in deliveries})
     rows = [_delivery_row(delivery, entry_of(delivery).received_on) for delivery in deliveries]

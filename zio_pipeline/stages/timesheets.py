@@ -7,7 +7,7 @@ A file covers its whole week or month: a newer file of week 40 takes the place o
 file of October takes the place of what the file of week 40 says of October, and not of September.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -43,17 +43,28 @@ def timesheets(home: Home, school_year: str, month: str | None = None) -> Iterat
     # A content that was read again keeps its place.
     everything = home.warehouse.manifest(source=TIMESHEETS, school_year=school_year)
     order = {entry.content_sha256: entry.sequence for entry in reversed(everything)}
-    active = counting_timesheets(home, school_year)
-    for entry in active:
-        asked = shared_days(entry.period, month)
+    active = sorted(home.warehouse.active(TIMESHEETS, school_year), key=lambda entry: order[entry.content_sha256])
+    for entry, rows in counting_lines(home, active, month):
+        yield Timesheet(entry.label, rows)
+
+
+def counting_lines(
+    home: Home, files: Sequence[ManifestEntry], period: str | None
+) -> Iterator[tuple[ManifestEntry, pa.Table]]:
+    """Of every file its lines of a period that no later file covers.
+
+    Args:
+        home: where everything is kept.
+        files: in the order in which they take effect, the oldest first; one reading of a content.
+        period: a month, a week or a part of one; None is every day.
+    """
+    for place, entry in enumerate(files):
+        asked = shared_days(entry.period, period)
         if asked is None:
             continue
-        mine = order[entry.content_sha256]
-        newer = [days for other in active if order[other.content_sha256] > mine and (days := entry.shared_days(other))]
+        newer = [days for other in files[place + 1 :] if (days := entry.shared_days(other))]
         rows = accepted_table(home, entry, TIMESHEETS)
-        yield Timesheet(
-            entry.label, rows if not newer and asked == days_of(entry.period) else on_days(rows, asked, newer)
-        )
+        yield entry, rows if not newer and asked == days_of(entry.period) else on_days(rows, asked, newer)
 
 
 def months_with_lines(home: Home, school_year: str) -> list[str]:
