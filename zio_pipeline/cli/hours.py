@@ -5,6 +5,8 @@ Belongs here: its arguments and what it prints. Does not belong here: what count
 
 import argparse
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +19,7 @@ from zio_pipeline.cli.parsing import Add, day
 from zio_pipeline.stages.hours import Rows
 from zio_pipeline.stages.hours_year import publish_hours
 
+SHOWN = ("planned", "delivered", "provisional")
 _LEVELS = {"doelgroep": "opdracht / doelgroep", "school": "vestiging"}
 
 
@@ -44,10 +47,15 @@ def show_hours(args: argparse.Namespace, console: Console) -> int:
     export(home, args.school_year)
     period = args.month or args.school_year
     for level, title in _LEVELS.items():
-        rows = [row for row in published.summary if (row["level"], row["period"]) == (level, period)]
+        rows = [row for row in published.summary if (row["level"], row["period"]) == (level, period) and _any(row)]
         console.print(_table(title, f"Uren per {level}, {period}", rows))
     show.differences(console, published.differences)
     return 0
+
+
+def _any(row: Mapping[str, Any]) -> bool:
+    """Whether anything stands in what is shown of it."""
+    return any(row[f"{name}_minutes"] for name in SHOWN)
 
 
 def _table(head: str, title: str, rows: Rows) -> Table:
@@ -55,7 +63,7 @@ def _table(head: str, title: str, rows: Rows) -> Table:
     for name in ("gepland", "geleverd", "voorlopig", "geleverd van gepland"):
         table.add_column(name, justify="right")
     for row in rows:
-        minutes = (row[f"{name}_minutes"] for name in ("planned", "delivered", "provisional"))
+        minutes = (row[f"{name}_minutes"] for name in SHOWN)
         table.add_row(escape(row["subject"]), *map(_hours, minutes), _percent(row["ratio_permille"]))
     return table
 
