@@ -1,7 +1,7 @@
 """Signals about hours, missing weeks and who owes them, and the messages about both."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -164,25 +164,26 @@ def hour_alerts(
     description="Van elke maand waarvan de inlevertermijn voorbij is telt een urenstaat per aanbieder en vestiging.",
 )
 def timesheets_in_time(home: HomeResource, clock: ClockResource, config: BusinessDate) -> dg.AssetCheckResult:
-    """Which provider is late with a whole month, in the school year of the business date and on that day."""
+    """Which provider is late with a whole month on the business date."""
     opened, as_of = home.open(), config.on(clock)
-    key = _year_in_course(as_of)
-    if opened.warehouse.establishment(key) is None:
-        return _told(
-            IN_TIME, "provider_timesheets", [], f"Schooljaar {key} is niet vastgesteld: er is nog niets te laat."
-        )
+    keys = _years_in_course(as_of)
+    established = [key for key in keys if opened.warehouse.establishment(key) is not None]
     try:
-        late = signals.overdue(opened, key, as_of)
+        late = [one for key in established for one in signals.overdue(opened, key, as_of)]
     except ZioError as error:
         raise stopped(error) from error
     sentences = [
         f"Aanbieder {provider}: de urenstaat van {month} voor vestiging {school} is te laat; lever haar alsnog aan."
         for provider, school, month in late
     ]
-    return _told(IN_TIME, "provider_timesheets", sentences, "Er is niets te laat.")
+    unsigned = [
+        f"Schooljaar {key} is niet vastgesteld: daarvan is nog niets te laat." for key in keys if key not in established
+    ]
+    return _told(IN_TIME, "provider_timesheets", sentences, " ".join(["Er is niets te laat.", *unsigned]))
 
 
-def _year_in_course(as_of: date) -> str:
-    """In August the timesheets of the year that has just ended come in."""
-    year = SchoolYear.containing(as_of)
-    return SchoolYear(year.first_calendar_year - (as_of.month == year.first_day.month)).key
+def _years_in_course(as_of: date) -> list[str]:
+    """The school years of the two months before: in September July is still looked at, beside the year that began."""
+    last = as_of.replace(day=1) - timedelta(days=1)
+    before = last.replace(day=1) - timedelta(days=1)
+    return sorted({SchoolYear.containing(day).key for day in (before, last)})

@@ -104,20 +104,29 @@ class OpenDays:
         return _added(self.parts, lambda part: part.month)
 
 
+def order_periods(orders: Iterable[Mapping[str, Any]], order_id: str, provider: str) -> list[tuple[date, date]]:
+    """First and last day of every row of an order, both inclusive; rows of the same order with another provider are not its own.
+
+    Args:
+        orders: rows of the sheet `contracten` (order_id, provider, valid_from, valid_to; no valid_to is open).
+        order_id: of the order.
+        provider: AGB code.
+    """
+    own = [row for row in orders if (row["order_id"], row["provider"]) == (order_id, provider)]
+    return [(row["valid_from"], row["valid_to"] or date.max) for row in own]
+
+
 def days_of_order(days: OpenDays, orders: Iterable[Mapping[str, Any]], order_id: str, provider: str) -> OpenDays:
     """The open days of a school on which an order holds: an amended contract is several rows, an ended one ends (SPEC section 5).
 
     Args:
         days: the open days of the school.
-        orders: rows of the sheet `contracten` (order_id, provider, valid_from, valid_to; both inclusive, no valid_to is open).
-        order_id: of the order.
-        provider: AGB code; rows of the same order with another provider are not its own.
+        orders, order_id, provider: as in `order_periods`.
 
     Raises:
         SetupError: the school is open on none of them: hours that were granted would be planned nowhere.
     """
-    own = [row for row in orders if (row["order_id"], row["provider"]) == (order_id, provider)]
-    held = [(row["valid_from"], row["valid_to"] or date.max) for row in own]
+    held = order_periods(orders, order_id, provider)
     found = tuple(day for day in days.days if any(first <= day <= last for first, last in held))
     if not found:
         raise SetupError(

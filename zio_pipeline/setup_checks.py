@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 PGB_HOLDERS = "PGB"
+UNKNOWN_CLASS = "onbekend"
+"""What a class is called in whatever is made of timesheets when the workbook does not know it (SPEC section 8); no class's own."""
 PUPIL_DECISIONS = ("definitive", "provisional", "not_counted")
 
 
@@ -46,7 +48,13 @@ def require_sound_sheets(
     """
     later = {d.order_id for d in decisions if d.kind == "order_later"}
     loose = _loose_rows(sheets, {row["order_id"] for row in valid} | later, start_date)
-    _stop([*_doubles(sheets, valid), *loose, *_double_debtors(sheets["debtors"]), *_idle_decisions(sheets, decisions)])
+    problems = [
+        *_doubles(sheets, valid),
+        *loose,
+        *_double_debtors(sheets["debtors"]),
+        *_idle_decisions(sheets, decisions),
+    ]
+    _stop([*problems, *_unknown_classes(sheets)])
 
 
 def require_sound(setup: "SchoolYearSetup") -> None:
@@ -157,6 +165,22 @@ def _loose_rows(sheets: Mapping[str, Sequence[Row]], known: set[str | None], sta
         f"{start_date:%d-%m-%Y} ({periods.get(order_id, 'zij staat niet op dat blad')})."
         for sheet, order_id in sorted(loose)
         if order_id not in known
+    ]
+
+
+def _unknown_classes(sheets: Mapping[str, Sequence[Row]]) -> list[str]:
+    """A class of that name would get the lines of everybody whose class is not known."""
+    dutch = {"classes": "klassen", "class_names": "klasnamen"}
+    found = {
+        (sheet, row["school"], row["class_code"])
+        for name, sheet in dutch.items()
+        for row in sheets.get(name, ())
+        if row["class_code"].strip().casefold() == UNKNOWN_CLASS
+    }
+    return [
+        f"Blad '{sheet}': een klas van vestiging {school} heet '{code}'. Zo heten in de uitkomsten alle klassen die niet in de "
+        "inrichting staan; geef haar een andere code."
+        for sheet, school, code in sorted(found)
     ]
 
 

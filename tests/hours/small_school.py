@@ -79,9 +79,12 @@ def line(day: date, minutes: int | None = 60, **values: Any) -> Row:
 
 @contextmanager
 def lines_of(
-    setup: SchoolYearSetup, files: Mapping[str, Iterable[Row]], names: Iterable[ClassName] = ()
+    setup: SchoolYearSetup,
+    files: Mapping[str, Iterable[Row]],
+    names: Iterable[ClassName] = (),
+    received_on: date | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The view `line` over files by label; rows are numbered from 2, as below a header."""
+    """The view `line` over files by label, which all came in on one day; rows are numbered from 2, as below a header."""
     contract = schema(sources()["provider_timesheets"].dataset("provider_timesheets"))
     fields = pa.schema([*contract, pa.field("sheet", pa.string()), pa.field("row_number", pa.int64())])
     sheets = [
@@ -90,6 +93,7 @@ def lines_of(
             pa.Table.from_pylist(
                 [row | {"sheet": "", "row_number": number} for number, row in enumerate(rows, start=2)], schema=fields
             ),
+            received_on,
         )
         for label, rows in files.items()
     ]

@@ -64,8 +64,8 @@ def test_a_message_says_what_is_owed_by_whom_and_what_to_do() -> None:
         f"- dubbele regels: aanbieder {SIZA}, vestiging {LEIJPARK}: 1. Wat te doen: de aanbieder neemt de dubbele regels weg.",
         "",
         "Klas, week en regels staan in de tabellen hour_signals en missing_statements.",
-        "Na herstel: zio hours --school-year 2025-2026 --month 2025-10, en dan zio signals --school-year 2025-2026 "
-        "--month 2025-10 --as-of <dag> --notify.",
+        "Na herstel: zio hours --school-year 2025-2026 --month 2025-10 --as-of <dag>, en dan zio signals "
+        "--school-year 2025-2026 --month 2025-10 --as-of <dag> --notify.",
         "In dit bericht staan geen persoonsgegevens.",
     ]
     assert (alert.missing_weeks, alert.serious_signals) == (4, 1)
@@ -123,17 +123,28 @@ def test_a_month_that_is_well_again_is_told_shortly() -> None:
     assert "weer in orde" not in still.subject
 
 
-def test_outside_the_table_what_is_about_a_person_is_only_counted() -> None:
-    """Of lines a sentence says what is wrong; how somebody worked is for those who may read the table."""
+def test_outside_the_table_signals_are_only_counted() -> None:
+    """A class has few people: what a signal says of its lines, and how many there are, is for those who may read the table."""
     kinds = [kind for kind, severity in SEVERITY.items() if severity == "serious"]
-    words = serious_in_words(
-        [*map(signal, kinds), signal("over_twelve_hours", week="2025-W42"), signal("sudden_change")]
+    more = signal("over_twelve_hours", week="2025-W42"), signal("sudden_change")
+    secrets = {"line_count": 987, "minutes": 6543, "row_refs": "urenstaat:3"}
+    words = serious_in_words([row | secrets for row in (*map(signal, kinds), *more)])
+    where, read = (
+        f"aanbieder {SIZA}, vestiging {LEIJPARK}",
+        "Klas en regels staan in de tabel hour_signals (vertrouwelijk).",
     )
-    assert words == [
-        *["Zin."] * 3,
-        f"Meer dan 12 uur op een dag: aanbieder {SIZA}, vestiging {LEIJPARK}: 2. Zie de tabel hour_signals.",
-        f"In twee klassen tegelijk: aanbieder {SIZA}, vestiging {LEIJPARK}: 1. Zie de tabel hour_signals.",
+    assert len(words) == len(kinds)
+    assert words[0] == f"Dubbele regels: {where}: 1. Wat te doen: de aanbieder neemt de dubbele regels weg. {read}"
+    assert [f"{where}: 2. " in sentence for sentence in words] == [False, True, False, False, False]
+    assert words[1].startswith("Meer dan 12 uur op een dag: ")
+    said = " ".join(words)
+    assert not [
+        secret for secret in ("Zin.", "EMB1", "2025-W4", "987", "6543", "109:03", "urenstaat:3") if secret in said
     ]
+
+
+def test_nothing_serious_is_nothing_to_say() -> None:
+    assert serious_in_words([signal("sudden_change"), signal("outside_open_days")]) == []
 
 
 def key(signals: list[Row], missing: list[Row], as_of: date = TODAY) -> str:

@@ -84,6 +84,19 @@ def test_names_that_follow_each_other_are_in_order():
     assert a_year(second, first).setup().class_names == (ClassName(**first), ClassName(**second))
 
 
+@pytest.mark.parametrize("code", ["onbekend", "Onbekend", " ONBEKEND "])
+def test_no_class_may_be_called_as_classes_that_nobody_knows(code: str):
+    """Lines of a class that is in no sheet are counted under that name; they would become this class's."""
+    year = a_year(named(code))
+    with pytest.raises(SetupError, match=f"Blad 'klasnamen': een klas van vestiging {LEIJPARK} heet '{code}'"):
+        year.setup()
+    year = a_year()
+    year.school_class(code)
+    with pytest.raises(SetupError, match=r"Blad 'klassen': .* geef haar een andere code"):
+        year.setup()
+    a_year(named("onbekend1")).setup()
+
+
 # --- the sheet ----------------------------------------------------------------------------------------------------------
 
 ROW = {"vestiging": LEIJPARK, "klas": "SO-1a", "klas volgens de vaststelling": "SO-1", "bron": "fictief"}

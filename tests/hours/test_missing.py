@@ -34,9 +34,13 @@ SCHOOL_LATE = SCHOOL_DUE + timedelta(days=1)
 
 
 def missing(
-    *rows: Row, as_of: date = SEPTEMBER_DUE + timedelta(days=1), grace: int = 10, setup: SchoolYearSetup = SETUP
+    *rows: Row,
+    as_of: date = SEPTEMBER_DUE + timedelta(days=1),
+    grace: int = 10,
+    setup: SchoolYearSetup = SETUP,
+    received_on: date | None = None,
 ) -> list[Row]:
-    with lines_of(setup, {"a": list(rows)}) as connection:
+    with lines_of(setup, {"a": list(rows)}, received_on=received_on) as connection:
         return missing_statements(handed_in(connection, as_of), setup, DAYS, as_of, grace)
 
 
@@ -171,6 +175,28 @@ def test_the_school_has_ten_days_of_its_own(handed_in_on: date | None, due: date
     assert school_due_on("2025-09", handed_in_on or date(2025, 9, 1), 10) == due
 
 
+@pytest.mark.parametrize(
+    ("received_on", "handed_in_on", "due"),
+    [
+        (date(2025, 11, 24), None, date(2025, 12, 4)),
+        (date(2025, 11, 24), date(2025, 10, 25), date(2025, 11, 4)),
+        (date(2025, 10, 3), None, SCHOOL_DUE),
+        (date(2025, 8, 1), None, SCHOOL_DUE),
+    ],
+    ids=["late, and silent on when", "the file says when", "in time", "dated before the work"],
+)
+def test_of_a_file_that_does_not_say_when_it_was_handed_in_the_day_it_came_in_counts(
+    received_on: date, handed_in_on: date | None, due: date
+) -> None:
+    """Or the school would be late the day after a late file came."""
+    row = line(date(2025, 9, 9), handed_in_on=handed_in_on, approved_on=None)
+    in_time, late = (missing(row, as_of=due + timedelta(n), received_on=received_on) for n in (0, 1))
+    place = "2025-09", "2025-W37"
+    assert place not in of_class(in_time)
+    assert of_class(late)[place] == APPROVE
+    assert {r["due_on"] for r in late if r["step"] == APPROVE} == {due}
+
+
 def test_the_line_that_waits_longest_makes_the_school_late() -> None:
     monday = date(2025, 9, 8)
     waits = [
@@ -288,11 +314,15 @@ def test_after_the_last_day_of_its_order_a_class_owes_nothing() -> None:
     assert {month for _, school, month in late if school == DE_BODDE} == whole_year
 
 
-def test_lines_after_the_last_day_of_an_order_still_ask_for_their_approval() -> None:
-    setup = ended((AUGUST, date(2025, 10, 31), SIZA))
-    found = missing(line(date(2025, 11, 4), approved_on=None), as_of=date(2026, 1, 31), setup=setup)
-    assert of_class(found)["2025-11", "2025-W45"] == APPROVE
-    assert {month for month, _ in of_class(found)} == {"2025-08", "2025-09", "2025-10", "2025-11"}
+def test_lines_after_the_last_day_of_an_order_ask_for_nothing_and_hand_in_nothing() -> None:
+    """They prove nothing, so no school need approve them: they are a signal. On the last day itself a line still asks."""
+    setup = ended((AUGUST, date(2025, 10, 29), SIZA))
+    wednesday, thursday = date(2025, 10, 29), date(2025, 10, 30)
+    week = "2025-10", "2025-W44"
+    for day, step in ((wednesday, APPROVE), (thursday, HAND_IN), (date(2025, 11, 4), HAND_IN)):
+        owed = of_class(missing(line(day, approved_on=None), as_of=date(2026, 1, 31), setup=setup))
+        assert owed[week] == step
+        assert {month for month, _ in owed} == {"2025-08", "2025-09", "2025-10"}
 
 
 def test_an_order_in_two_rows_is_one_order() -> None:

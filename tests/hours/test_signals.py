@@ -242,6 +242,22 @@ def test_unknown_class_and_a_provider_without_an_order() -> None:
     assert {row["severity"] for row in found.values()} == {"serious"}
 
 
+def test_a_line_after_the_order_ended_is_told_as_one_without_an_order() -> None:
+    """LP ends on Monday: the Tuesday of the same week is excluded, and whoever wrote it hears what to look at."""
+    year = small_school()
+    year.sheets["orders"][0]["valid_to"] = TUESDAY - timedelta(days=1)
+    with lines_of(setup_of(year), {"a": [line(TUESDAY - timedelta(days=1)), line(TUESDAY, 90)]}) as connection:
+        row = only(line_signals(connection, DAYS, YEAR, "2025-10"))
+    assert (row["kind"], row["class_code"], row["line_count"], row["minutes"]) == (
+        "provider_without_order",
+        "EMB1",
+        1,
+        90,
+    )
+    assert row["row_refs"] == "a:3"
+    assert "van een aanbieder die op die dag geen opdracht voor deze klas heeft" in row["explanation"]
+
+
 def test_one_row_per_class_week_names_at_most_five_lines() -> None:
     saturday = date(2025, 10, 4)
     row = only(signals(*(line(saturday, 60 + n, employee=f"e{n}") for n in range(7))))

@@ -22,6 +22,7 @@ from zio_pipeline.cli import hours as command
 from zio_pipeline.errors import EstablishmentBlocked, SetupError, ZioError
 from zio_pipeline.hours.differences import Difference
 from zio_pipeline.stages.hours import hours_year, publish_delivery, publish_summary, read_lines
+from zio_pipeline.stages.timesheets import counting_timesheets
 
 SEPTEMBER, OCTOBER = "2025-09", "2025-10"
 
@@ -58,6 +59,13 @@ def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def region(established: Path, tmp_path: Path) -> Region:
     shutil.copytree(established, tmp_path / "home")
     return Region(tmp_path / "home")
+
+
+def test_a_line_knows_on_which_day_its_file_came_in(region: Region) -> None:
+    deliver_hours(region, [line(date(2025, 10, 6), 60)])
+    (entry,) = counting_timesheets(region.home, KEY)
+    with read_lines(region.home, KEY) as connection:
+        assert connection.sql("select received_on from line").fetchall() == [(entry.received_on,)]
 
 
 def rows_of(home: Home, month: str) -> list[dict[str, Any]]:

@@ -201,6 +201,26 @@ def test_a_state_that_comes_back_is_told_again(home: Home) -> None:
     ]
 
 
+def test_who_looks_back_tells_nobody_that_all_is_well(home: Home) -> None:
+    """In October nothing of October was overdue yet; what was told in August stands. A month never told of is told as ever."""
+    told = Told()
+    signals.notify(home, YEAR, AFTER, told, OCTOBER)
+    assert len(told.messages) == 1
+    before, rows = date(2025, 10, 5), home.warehouse.rows("alerts", school_year=YEAR)
+    missing = home.warehouse.rows("missing_statements", school_year=YEAR)
+    signals.publish(
+        home, {"missing_statements": [row for row in missing if row["month"] != OCTOBER]}, {"school_year": YEAR}
+    )
+    assert signals.notify(home, YEAR, before, told, OCTOBER) == signals.Notified([], [])
+    assert home.warehouse.rows("alerts", school_year=YEAR) == rows
+    assert OCTOBER in {alert.month for alert in signals.notify(home, YEAR, AFTER, told).sent}, (
+        "on the same day it is news"
+    )
+    other = Told(channel="log")
+    signals.publish(home, {"missing_statements": missing}, {"school_year": YEAR})
+    assert [alert.month for alert in signals.notify(home, YEAR, before, other, OCTOBER).sent] == [OCTOBER]
+
+
 def test_a_month_of_which_nothing_was_told_is_not_called_well_again(home: Home) -> None:
     told = Told()
     signals.publish(home, {"missing_statements": []}, {"school_year": YEAR})
@@ -246,7 +266,11 @@ def test_the_assets_publish_and_warn(standing: Standing, home: Home) -> None:
     assert made.success
     serious = checks(made)["ernstige_signalen"]
     assert (serious.passed, serious.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert "die gelijk zijn aan elkaar" in serious.description
+    assert "Dubbele regels: aanbieder " in serious.description
+    told_of = [row for row in standing.signals if row["month"] == "2025-11" and row["severity"] == "serious"]
+    assert not [
+        row for row in told_of if row["explanation"] in serious.description or row["week"] in serious.description
+    ]
     assert checks(materialize(home, "hour_signals", SEPTEMBER))["ernstige_signalen"].passed
 
     owed = checks(materialize(home, "missing_statements", YEAR))
@@ -291,10 +315,29 @@ def test_a_month_that_is_late_is_a_warning_on_the_timesheets(home: Home) -> None
     late = in_time(home, "2025-09-11")
     assert (late.passed, late.severity, late.metadata["bevindingen"].value) == (False, dg.AssetCheckSeverity.WARN, 2)
     assert f"de urenstaat van 2025-08 voor vestiging {LEIJPARK} is te laat" in late.description
-    assert in_time(home, "2026-08-31").metadata["bevindingen"].value == 4, "in August the year that has just ended"
-    next_year = in_time(home, "2026-09-01")
+    for day in ("2026-08-31", "2026-09-30"):
+        assert in_time(home, day).metadata["bevindingen"].value == 4, "July is looked at until the end of September"
+    next_year = in_time(home, "2026-10-01")
     assert next_year.passed
-    assert "2026-2027 is niet vastgesteld" in next_year.description
+    assert next_year.description == (
+        "Er is niets te laat. Schooljaar 2026-2027 is niet vastgesteld: daarvan is nog niets te laat."
+    )
+
+
+@pytest.mark.parametrize(
+    ("day", "years"),
+    [
+        (date(2026, 7, 31), ["2025-2026"]),
+        (date(2026, 8, 1), ["2025-2026"]),
+        (date(2026, 9, 1), ["2025-2026", "2026-2027"]),
+        (date(2026, 9, 30), ["2025-2026", "2026-2027"]),
+        (date(2026, 10, 1), ["2026-2027"]),
+        (date(2027, 1, 31), ["2026-2027"]),
+    ],
+    ids=str,
+)
+def test_the_years_of_the_two_months_before_are_looked_at(day: date, years: list[str]) -> None:
+    assert hour_signals._years_in_course(day) == years
 
 
 def test_a_month_is_held_against_the_months_before_it() -> None:
@@ -316,13 +359,14 @@ def test_a_name_in_the_column_klas_never_leaves_the_vault(
     monkeypatch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
     monkeypatch.delenv("ZIO_SMTP_HOST", raising=False)
     provider = next(order.provider for order in hours.hours_year(home, YEAR).setup.orders if order.school == LEIJPARK)
-    row = {"agb": provider, "vestiging": LEIJPARK, "klas": SECRET, "datum": "07-07-2026", "uren": "7"}
-    (home.inbox / "uren.csv").write_bytes(csv_of(timesheet_line(1, **row), timesheet_line(1, **row)))
+    row = {"agb": provider, "vestiging": LEIJPARK, "klas": SECRET, "uren": "7"}
+    week = [timesheet_line(1, **row, datum=f"{day:02}-07-2026") for day in (6, 7, 7, 8, 9, 10)]
+    (home.inbox / "uren.csv").write_bytes(csv_of(*week))
     (file,) = [one for one in receiving.receive(home, home.inbox, AFTER) if one.name == "uren.csv"]
     assert file.status == "accepted"
     entries = home.warehouse.active("provider_timesheets", YEAR)
     kept = [code for e in entries for code in accepted_table(home, e, "provider_timesheets")["class_code"].to_pylist()]
-    assert kept.count(SECRET) == 2, "in the vault it stands as it was sent"
+    assert kept.count(SECRET) == len(week), "in the vault it stands as it was sent"
 
     told = Told()
     assert zio(home, "signals", "--school-year", YEAR, "--month", "2026-07", "--as-of", "2026-08-11", "--notify") == 0
@@ -369,7 +413,8 @@ def test_the_command_shows_and_tells(
     assert zio(home, *command, "--notify") == 0
     shown = capsys.readouterr().out
     assert "dubbele regel" in shown
-    assert "neem de dubbele regels weg" in shown
+    assert "de aanbieder neemt de dubbele regels weg" in shown
+    assert "telt te veel mee" not in shown
     assert "Ontbreekt (akkoord van de school)" in shown
     assert "Verzonden: [fictief] ZiO uren 2025-11:" in shown
     assert zio(home, *command, "--notify") == 0

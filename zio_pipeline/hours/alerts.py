@@ -17,7 +17,6 @@ from datetime import date
 from typing import Any
 
 from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, owed_in_words
-from zio_pipeline.hours.signals import ABOUT_A_PERSON
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -34,7 +33,10 @@ _SERIOUS: Mapping[str, tuple[str, str]] = {
     "two_classes_at_once": ("in twee klassen tegelijk", "de aanbieder controleert klas en tijden."),
     "duplicate_line": ("dubbele regels", "de aanbieder neemt de dubbele regels weg."),
     "unknown_class": ("klas die niet in het vastgestelde jaar staat", "de aanbieder corrigeert de klascode."),
-    "provider_without_order": ("aanbieder zonder opdracht voor de klas", "de contractmanager gaat de opdracht na."),
+    "provider_without_order": (
+        "aanbieder die op die dag geen opdracht voor de klas heeft",
+        "de contractmanager gaat de opdracht na.",
+    ),
 }
 
 
@@ -96,12 +98,11 @@ def is_well(row: Mapping[str, Any]) -> bool:
 
 
 def serious_in_words(signals: Rows) -> list[str]:
-    """The serious signals for a screen that more people see than the table: of what is about a person only how many there are."""
-    serious = [row for row in signals if row["severity"] == "serious"]
-    sentences = [row["explanation"] for row in serious if row["kind"] not in ABOUT_A_PERSON]
-    counted = _places(row for row in serious if row["kind"] in ABOUT_A_PERSON)
-    return sentences + [
-        f"{kind[0].upper()}{kind[1:]}: {where}. Zie de tabel hour_signals." for kind, where, _ in counted
+    """The serious signals for a screen that more people see than the table: of every kind how many there are, and where."""
+    counted = _places(row for row in signals if row["severity"] == "serious")
+    return [
+        f"{kind[0].upper()}{kind[1:]}: {where}. Wat te doen: {todo} Klas en regels staan in de tabel hour_signals (vertrouwelijk)."
+        for kind, where, todo in counted
     ]
 
 
@@ -195,5 +196,5 @@ def _body(state: _State) -> Iterator[str]:
     about = f"--school-year {state.school_year} --month {state.month}"
     yield ""
     yield "Klas, week en regels staan in de tabellen hour_signals en missing_statements."
-    yield f"Na herstel: zio hours {about}, en dan zio signals {about} --as-of <dag> --notify."
+    yield f"Na herstel: zio hours {about} --as-of <dag>, en dan zio signals {about} --as-of <dag> --notify."
     yield "In dit bericht staan geen persoonsgegevens."

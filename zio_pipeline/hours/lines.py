@@ -4,8 +4,9 @@ Belongs here: the one relation `line` that all reports on hours are made of. Doe
 
 An employee minute is the unit: a group hour counts once, however many pupils there were. Only direct, school-approved minutes
 are `delivered`; direct minutes the school has not approved are `provisional`; `indirect`, `travel` and `training` stand apart
-whatever their approval; `excluded` are lines of a class that is in no order of the established year, or of a provider whose
-order it is not. Every line is exactly one of these, so their minutes add up to all accepted minutes (SPEC section 7).
+whatever their approval; `excluded` are lines of a class that is in no order of the established year, of a provider whose order it
+is not, or of a day on which that order does not hold: an amended contract is several rows, an ended one ends (SPEC section 5).
+Every line is exactly one of these, so their minutes add up to all accepted minutes (SPEC section 7).
 
 `class_code` is the class as it was established, also when a file calls it what it was renamed to or split into since (sheet
 `klasnamen`); `stated_class_code` is what the file calls it. A sender may write anything in that column, a name too: what is neither
@@ -13,7 +14,8 @@ a class of the year nor a name of `klasnamen` of that school is `onbekend` here 
 `place` is a number that stands for a class, and keeps different unknown ones apart; `part` is the name of the part of a class that
 goes under two or more names that day, else empty: a class with one new name was renamed, and not split.
 
-Handed in, approved or forwarded before the work was done is not so: such a day is empty here, and the line provisional.
+Handed in, received, approved or forwarded before the work was done is not so: such a day is empty here, and a line that was
+approved on it provisional.
 """
 
 from collections import defaultdict
@@ -28,12 +30,16 @@ import pyarrow as pa
 
 from zio_pipeline.contracts import sources
 from zio_pipeline.intake.parsing import schema
+from zio_pipeline.open_days import order_periods
 from zio_pipeline.setup import ClassName, SchoolYearSetup
+from zio_pipeline.setup_checks import UNKNOWN_CLASS
 
 STATUSES = ("delivered", "provisional", "indirect", "travel", "training", "excluded")
 """What a line can be; see the module."""
-UNKNOWN_CLASS = "onbekend"
 MEMORY_LIMIT = "1500MB"
+
+Days = tuple[date, date]
+"""A first and a last day, both inclusive."""
 
 # Two million lines have twenty days: what a day is called is worked out once per day.
 _DAYS = """
@@ -49,6 +55,7 @@ select t.label, t.sheet, t.row_number, t.provider, t.school,
        coalesce(n.place, (hash(t.school, t.class_code) >> 1)::bigint) as place, n.part,
        t.employee, t.work_date, d.month, d.week, t.begin_minute, t.end_minute, t.activity, t."function",
        case when t.handed_in_on >= t.work_date then t.handed_in_on end as handed_in_on,
+       case when t.received_on >= t.work_date then t.received_on end as received_on,
        case when t.approved_on >= t.work_date then t.approved_on end as approved_on,
        case when t.forwarded_on >= t.work_date then t.forwarded_on end as forwarded_on,
        coalesce(t.duration_minutes, t.stated_minutes, t.end_minute - t.begin_minute - coalesce(t.pause_minutes, 0))::bigint
@@ -66,10 +73,22 @@ left join name n on n.school = t.school and n.stated_class_code = t.class_code a
 
 @dataclass(frozen=True)
 class Timesheet:
-    """The accepted rows of one file, as in the contract `provider_timesheets`, under the label of the file."""
+    """The accepted rows of one file, as in the contract `provider_timesheets`, under the label of the file.
+
+    `received_on`: the day on which the file came in, where that is known.
+    """
 
     label: str
     rows: pa.Table
+    received_on: date | None = None
+
+    @property
+    def placed(self) -> pa.Table:
+        """The rows, each with its label and the day on which it came in."""
+        received = pa.repeat(pa.scalar(self.received_on, pa.date32()), len(self.rows))
+        return self.rows.append_column("label", pa.repeat(self.label, len(self.rows))).append_column(
+            "received_on", received
+        )
 
 
 @contextmanager
@@ -84,7 +103,7 @@ def lines(
         names: what classes are called since (`setup.class_names` of the newest workbook).
     """
     with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
-        tables = [sheet.rows.append_column("label", pa.repeat(sheet.label, len(sheet.rows))) for sheet in timesheets]
+        tables = [sheet.placed for sheet in timesheets]
         rows = pa.concat_tables(tables, promote_options="default") if tables else _nothing()
         connection.register("timesheet", rows)
         connection.register("class", pa.Table.from_pylist(list(_classes(setup)), schema=_CLASS))
@@ -105,7 +124,7 @@ _NAME = pa.schema(
 def _nothing() -> pa.Table:
     """No rows, as the vault would hold them."""
     contract = schema(sources()["provider_timesheets"].dataset("provider_timesheets"))
-    place = [("sheet", pa.string()), ("row_number", pa.int64()), ("label", pa.string())]
+    place = [("sheet", pa.string()), ("row_number", pa.int64()), ("label", pa.string()), ("received_on", pa.date32())]
     return pa.schema([*contract, *(pa.field(*field) for field in place)]).empty_table()
 
 
@@ -122,20 +141,31 @@ def _classes(setup: SchoolYearSetup) -> Iterator[Mapping[str, str]]:
 
 
 def _names(setup: SchoolYearSetup, names: Sequence[ClassName]) -> Iterator[Mapping[str, Any]]:
-    """What every known name of a class means, from which day to which: days of one name do not overlap."""
+    """What every known name of a class means, from which day to which: days of one name do not overlap.
+
+    `provider` is whose lines count for the class on those days: nobody's where its order does not hold.
+    """
     classes = {(row["school"], row["class_code"]): row for row in _classes(setup)}
+    stated_names = sorted({*classes, *setup.postponed, *((n.school, n.class_code) for n in names)})
+    rows = setup.sheets["orders"]
+    held = {o.order_id: order_periods(rows, o.order_id, o.provider) for o in setup.orders}
     of_school: dict[str, list[ClassName]] = defaultdict(list)
     for name in names:
         of_school[name.school].append(name)
+    periods = _changes(setup, names, held)
+    stretches = {school: _stretches(periods[school]) for school in {s for s, _ in stated_names}}
     places: dict[tuple[str, str], int] = {}
-    for school, stated in sorted({*classes, *setup.postponed, *((n.school, n.class_code) for n in names)}):
-        for first, last in _stretches(of_school[school]):
+    for school, stated in stated_names:
+        for first, last in stretches[school]:
             valid = [n for n in of_school[school] if n.valid_from <= first <= (n.valid_to or date.max)]
             code = next((n.established_class_code for n in valid if n.class_code == stated), None)
             is_part = sum(n.established_class_code == code for n in valid) > 1
             key = school, code or stated
+            known = classes.get(key, {"school": school, "class_code": key[1]})
+            holds = any(begin <= first <= end for begin, end in held.get(known.get("order_id", ""), ()))
             yield {
-                **classes.get(key, {"school": school, "class_code": key[1]}),
+                **known,
+                "provider": known["provider"] if holds else None,
                 "stated_class_code": stated,
                 "part": stated if is_part else None,
                 "first": first,
@@ -144,8 +174,22 @@ def _names(setup: SchoolYearSetup, names: Sequence[ClassName]) -> Iterator[Mappi
             }
 
 
-def _stretches(names: Sequence[ClassName]) -> Iterator[tuple[date, date]]:
-    """Every day there is, in stretches in which no name begins or ends."""
-    after = (n.valid_to + timedelta(days=1) for n in names if n.valid_to not in (None, date.max))
-    begins = sorted({date.min, *(n.valid_from for n in names), *after})
-    return zip(begins, [*(begin - timedelta(days=1) for begin in begins[1:]), date.max], strict=True)
+def _changes(
+    setup: SchoolYearSetup, names: Iterable[ClassName], held: Mapping[str, Iterable[Days]]
+) -> Mapping[str, set[Days]]:
+    """Per school the periods of what its classes are called, and of the orders that they are in."""
+    periods: dict[str, set[Days]] = defaultdict(set)
+    for name in names:
+        periods[name.school].add((name.valid_from, name.valid_to or date.max))
+    for order in setup.orders:
+        periods[order.school].update(held[order.order_id])
+    return periods
+
+
+def _stretches(periods: Iterable[Days]) -> list[Days]:
+    """Every day there is, in stretches in which none of these begins or ends."""
+    begins = {date.min}
+    for first, last in periods:
+        begins |= {first} if last == date.max else {first, last + timedelta(days=1)}
+    found = sorted(begins)
+    return list(zip(found, [*(begin - timedelta(days=1) for begin in found[1:]), date.max], strict=True))

@@ -5,12 +5,12 @@ altogether. Does not belong here: what the lines say (`signals`), telling somebo
 
 Everything is as it stood on the business date: what is dated later has not happened yet. A class with hours owes a timesheet of
 every week in which its school is open and its order holds; a week is handed in when it has a direct line, for no other line is a
-proof. Whoever wrote direct lines asks for their approval and forwarding, in closed weeks and for classes without hours too.
+proof. Direct lines of the order ask for their approval and forwarding, in closed weeks and for classes without hours too.
 
 The provider is in time up to some days after the month (setting `uren_inlevertermijn_dagen`). The school then has as many days of
-its own: after the day on which the lines were handed in, or after the provider's last day where that is later. That a class has
-no line in two days of a week which goes on in the next month says nothing yet: such a part is missing when the whole week is, or
-the whole month.
+its own: after the day on which the lines were handed in (where the file does not say, on which it came in), or after the
+provider's last day where that is later. That a class has no line in two
+days of a week which goes on in the next month says nothing yet: such a part is missing when the whole week is, or the whole month.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ OWED_BY: Mapping[str, str] = {HAND_IN: "provider", APPROVE: "school", FORWARD: "
 
 _HANDED_IN = """
 with known as (
-       select school, class_code, month, week, minutes, coalesce(handed_in_on, work_date) as since,
+       select school, class_code, month, week, minutes, coalesce(handed_in_on, received_on, work_date) as since,
               status = 'delivered' and approved_on <= $as_of as approved,
               coalesce(forwarded_on <= $as_of, false) as forwarded
        from line
@@ -63,7 +63,8 @@ _TO_DO: Mapping[str, str] = {
 class HandedIn:
     """The direct lines of a class, by the provider of its order, in the part of a week that lies in one month.
 
-    `since`: when the first line that waits was handed in, or was worked where its file does not say.
+    `since`: when the first line that waits was handed in; where its file does not say, when that came in; where that is not known
+    or lies before the work, when it was worked.
     """
 
     school: str

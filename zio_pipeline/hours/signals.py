@@ -11,7 +11,7 @@ the class under its old and under its new name is one.
 
 An employee is compared by pseudonym over all schools of one provider (a personnel number says nothing of another employer), and
 stands in no row. Still a class has few people, and whoever knows it may recognise them: what a signal says of lines is for the
-contract manager and audit, and elsewhere the kinds of `ABOUT_A_PERSON` are only counted (SPEC section 8).
+contract manager and audit, and elsewhere signals are only counted (SPEC section 8).
 
 Of a day the lines of one file count, per provider and school (`stages.timesheets`): the same line in the file of a week and in that
 of its month counts once and is no signal. A duplicated line therefore stands twice on a sheet or on two sheets of one file.
@@ -40,8 +40,6 @@ SEVERITY: Mapping[str, str] = {
     "sudden_change": "info",
 }
 """Kind -> severity: serious is what a proof of delivery cannot rest on, warning asks for an answer, info is worth knowing."""
-ABOUT_A_PERSON = ("over_twelve_hours", "two_classes_at_once")
-"""Kinds that say how somebody worked, and not only what is wrong with lines."""
 MOST_MINUTES_A_DAY = 720
 REFS_SHOWN = 5
 
@@ -234,6 +232,6 @@ _SENTENCE: Mapping[str, str] = {
     + " ({duration}) van een klas die in geen opdracht van het vastgestelde jaar staat; zij tellen niet als levering. "
     "Aanbieder: corrigeer de klascode, of laat de school melden hoe de klas nu heet.",
     "provider_without_order": _WHERE
-    + " ({duration}) van een aanbieder die voor deze klas geen opdracht heeft; zij tellen niet als levering. "
-    "Aanbieder: corrigeer klas of AGB-code, of laat de contractmanager de opdracht nagaan.",
+    + " ({duration}) van een aanbieder die op die dag geen opdracht voor deze klas heeft; zij tellen niet als levering. "
+    "Aanbieder: corrigeer klas, datum of AGB-code, of laat de contractmanager de opdracht en haar geldigheid nagaan.",
 }

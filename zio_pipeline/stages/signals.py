@@ -103,6 +103,8 @@ def notify(home: Home, school_year: str, as_of: date, notifier: Notifier, month:
 
     What was told is kept in the table `alerts`, written after the message went out: a process killed in between tells it again,
     and never not. A month that is well again is told too, and stands in `alerts` as such: what comes back then is told again.
+    Who looks back to a day before the last message of a month and channel sends nothing there: less was overdue then, and that is
+    no news.
 
     Raises:
         EstablishmentBlocked: the year is not established.
@@ -119,7 +121,7 @@ def notify(home: Home, school_year: str, as_of: date, notifier: Notifier, month:
     sent, failed = [], []
     for alert in alerts(signals, missing, school_year, as_of, fictitious=fictitious, month=month, troubled=troubled):
         before = told.get(alert.month)
-        if before is not None and before["alert_key"] == alert.key:
+        if before is not None and (before["alert_key"] == alert.key or as_of < before["sent_on"]):
             continue
         if notifier.send(alert.subject, alert.body):
             _remember(home, alert, notifier.channel, as_of, 1 if before is None else before["sequence"] + 1)

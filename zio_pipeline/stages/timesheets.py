@@ -45,7 +45,7 @@ def timesheets(home: Home, school_year: str, month: str | None = None) -> Iterat
     order = {entry.content_sha256: entry.sequence for entry in reversed(everything)}
     active = sorted(home.warehouse.active(TIMESHEETS, school_year), key=lambda entry: order[entry.content_sha256])
     for entry, rows in counting_lines(home, active, month):
-        yield Timesheet(entry.label, rows)
+        yield Timesheet(entry.label, rows, entry.received_on)
 
 
 def counting_lines(
