@@ -18,6 +18,7 @@ from zio_pipeline.hours.lines import STATUSES
 from zio_pipeline.hours.planning import plans
 from zio_pipeline.open_days import OpenDays
 from zio_pipeline.setup import SchoolYearSetup
+from zio_pipeline.sql import IN_MEMORY
 
 Row = dict[str, Any]
 
@@ -82,8 +83,9 @@ def delivered_hours(connection: duckdb.DuckDBPyConnection, school_year: str) -> 
         school_year: key of the year.
     """
     connection.execute(_DELIVERED)
-    rows: list[Row] = connection.sql("from delivered order by all").to_arrow_table().to_pylist()
-    return [{"school_year": school_year, **row} for row in rows]
+    query = "select $school_year as school_year, * from delivered order by all"
+    rows: list[Row] = connection.sql(query, params={"school_year": school_year}).to_arrow_table().to_pylist()
+    return rows
 
 
 def delivery_control(
@@ -129,7 +131,7 @@ def delivery_summary(control: Iterable[Mapping[str, Any]]) -> list[Row]:
     names = ("school_year", "month", "week", "school", "class_code", "doelgroep", "order_id", "provider")
     columns = [(name, pa.string()) for name in names] + [(name, pa.int64()) for name in MEASURES]
     table = pa.Table.from_pylist([dict(row) for row in control], schema=pa.schema(columns))
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:", config=IN_MEMORY) as connection:
         connection.register("control", table)
         rows: list[Row] = connection.sql(_SUMMARY).to_arrow_table().to_pylist()
     return rows

@@ -179,7 +179,8 @@ def serious_minutes(signals: Iterable[Mapping[str, Any]], setup: SchoolYearSetup
 
     Args:
         signals: rows of `signals.line_signals`. Their minutes are added up kind by kind: a minute with two signals counts twice.
-        setup: the established year; lines of another provider, or of a day on which the order does not hold, prove nothing of it anyway.
+        setup: the established year; lines of another provider, or of a day on which the order does not
+            hold, prove nothing of it anyway.
     """
     orders = {c.key: setup.order(c.order_id) for c in setup.classes if granted_minutes(setup, c)}
     found = Counter[str]()

@@ -33,10 +33,12 @@ from zio_pipeline.intake.parsing import schema
 from zio_pipeline.open_days import order_periods
 from zio_pipeline.setup import ClassName, SchoolYearSetup
 from zio_pipeline.setup_checks import UNKNOWN_CLASS
+from zio_pipeline.sql import IN_MEMORY
 
 STATUSES = ("delivered", "provisional", "indirect", "travel", "training", "excluded")
 """What a line can be; see the module."""
-MEMORY_LIMIT = "1500MB"
+MEMORY_LIMIT = "1000MB"
+"""A national month of two million lines fits."""
 
 Days = tuple[date, date]
 """A first and a last day, both inclusive."""
@@ -49,13 +51,13 @@ from (select distinct work_date from timesheet)
 """
 _LINES = f"""
 create view line as
-select t.label, t.sheet, t.row_number, t.provider, t.school,
+select f.label, t.file, t.sheet, t.row_number, t.provider, t.school,
        coalesce(n.class_code, '{UNKNOWN_CLASS}') as class_code,
        case when n.class_code is null then '{UNKNOWN_CLASS}' else t.class_code end as stated_class_code,
        coalesce(n.place, (hash(t.school, t.class_code) >> 1)::bigint) as place, n.part,
        t.employee, t.work_date, d.month, d.week, t.begin_minute, t.end_minute, t.activity, t."function",
        case when t.handed_in_on >= t.work_date then t.handed_in_on end as handed_in_on,
-       case when t.received_on >= t.work_date then t.received_on end as received_on,
+       case when f.received_on >= t.work_date then f.received_on end as received_on,
        case when t.approved_on >= t.work_date then t.approved_on end as approved_on,
        case when t.forwarded_on >= t.work_date then t.forwarded_on end as forwarded_on,
        coalesce(t.duration_minutes, t.stated_minutes, t.end_minute - t.begin_minute - coalesce(t.pause_minutes, 0))::bigint
@@ -67,6 +69,7 @@ select t.label, t.sheet, t.row_number, t.provider, t.school,
             else 'provisional' end as status
 from timesheet t
 join day d on d.work_date = t.work_date
+join file f on f.file = t.file
 left join name n on n.school = t.school and n.stated_class_code = t.class_code and t.work_date between n.first and n.last
 """  # noqa: S608 (a constant)
 
@@ -82,14 +85,6 @@ class Timesheet:
     rows: pa.Table
     received_on: date | None = None
 
-    @property
-    def placed(self) -> pa.Table:
-        """The rows, each with its label and the day on which it came in."""
-        received = pa.repeat(pa.scalar(self.received_on, pa.date32()), len(self.rows))
-        return self.rows.append_column("label", pa.repeat(self.label, len(self.rows))).append_column(
-            "received_on", received
-        )
-
 
 @contextmanager
 def lines(
@@ -102,10 +97,14 @@ def lines(
         setup: the established year; a class keeps the order and doelgroep it was established with.
         names: what classes are called since (`setup.class_names` of the newest workbook).
     """
-    with duckdb.connect(":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": 2}) as connection:
-        tables = [sheet.placed for sheet in timesheets]
+    with duckdb.connect(":memory:", config={**IN_MEMORY, "memory_limit": MEMORY_LIMIT}) as connection:
+        files, tables = [], []
+        for number, sheet in enumerate(timesheets):
+            files.append({"file": number, "label": sheet.label, "received_on": sheet.received_on})
+            tables.append(sheet.rows.append_column(_FILE.field("file"), pa.repeat(_number(number), len(sheet.rows))))
         rows = pa.concat_tables(tables, promote_options="default") if tables else _nothing()
         connection.register("timesheet", rows)
+        connection.register("file", pa.Table.from_pylist(files, schema=_FILE))
         connection.register("class", pa.Table.from_pylist(list(_classes(setup)), schema=_CLASS))
         connection.register("name", pa.Table.from_pylist(list(_names(setup, list(names))), schema=_NAME))
         connection.execute(_DAYS)
@@ -113,6 +112,11 @@ def lines(
         yield connection
 
 
+def _number(number: int) -> pa.Scalar:
+    return pa.scalar(number, pa.int32())
+
+
+_FILE = pa.schema([("file", pa.int32()), ("label", pa.string()), ("received_on", pa.date32())])
 _CLASS = pa.schema([(name, pa.string()) for name in ("school", "class_code", "order_id", "doelgroep", "provider")])
 _NAME = pa.schema(
     [(name, pa.string()) for name in ("school", "stated_class_code", "class_code", "part")]
@@ -124,7 +128,7 @@ _NAME = pa.schema(
 def _nothing() -> pa.Table:
     """No rows, as the vault would hold them."""
     contract = schema(sources()["provider_timesheets"].dataset("provider_timesheets"))
-    place = [("sheet", pa.string()), ("row_number", pa.int64()), ("label", pa.string()), ("received_on", pa.date32())]
+    place = [("sheet", pa.string()), ("row_number", pa.int64()), ("file", pa.int32())]
     return pa.schema([*contract, *(pa.field(*field) for field in place)]).empty_table()
 
 

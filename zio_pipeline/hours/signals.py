@@ -43,17 +43,18 @@ SEVERITY: Mapping[str, str] = {
 MOST_MINUTES_A_DAY = 720
 REFS_SHOWN = 5
 
-# Whole numbers stand for people and classes: comparing those is what makes two million lines a matter of seconds.
+# Whole numbers stand for people, classes, files and kinds of work: comparing those is what makes two million lines a matter of
+# seconds, and half a gigabyte less.
 _OF_MONTH = (
     "create or replace temp table person as select employee, row_number() over () as person"
     " from (select distinct employee from line where month = $month)",
     """
     create or replace temp table signal_line as
-    select label, coalesce(sheet, '') as sheet, row_number, provider, school, class_code, place, part, person,
-           work_date, month, week,
-           case when end_minute is not null then begin_minute end as begin_minute,
-           case when begin_minute is not null then end_minute end as end_minute,
-           activity, "function", minutes, order_id, status
+    select file, coalesce(sheet, '') as sheet, row_number, provider, school, class_code, place, part, person, work_date,
+           case when end_minute is not null then begin_minute end::integer as begin_minute,
+           case when begin_minute is not null then end_minute end::integer as end_minute, minutes::integer as minutes,
+           activity = 'direct' as direct, hash(activity, "function") as work, order_id is null as unknown,
+           status = 'excluded' as excluded
     from line join person using (employee) where month = $month
     """,
 )
@@ -61,7 +62,7 @@ _OF_MONTH = (
 # Training in a holiday is ordinary; care in a class that is not there is not.
 _OUTSIDE_OPEN_DAYS = """
 select l.*, minutes as concerned from signal_line l
-where activity = 'direct' and school in (select school from open_day)
+where direct and school in (select school from open_day)
   and not exists (select 1 from open_day o where o.school = l.school and o.day = l.work_date)
 """
 
@@ -105,14 +106,14 @@ from signal_line l join (select line, sum(fresh)::bigint as overlap from clash g
 # one with the class. A line is one too many when it is equal to one before it, the more precise ones first. A hash finds the few
 # candidates in one pass over narrow numbers; the columns themselves decide.
 _SAME = """a.person = b.person and a.place = b.place and a.work_date = b.work_date
-    and a.activity = b.activity and a."function" = b."function" and (a.part = b.part or a.part is null or b.part is null)
+    and a.work = b.work and (a.part = b.part or a.part is null or b.part is null)
     and (a.begin_minute = b.begin_minute and a.end_minute = b.end_minute
          or (a.begin_minute is null or b.begin_minute is null) and a.minutes = b.minutes)"""
 _DUPLICATE_LINES = f"""
 with content as (
        select rowid as line, begin_minute is not null as timed,
-              hash(person, place, work_date, activity, "function", minutes) as length,
-              hash(person, place, work_date, activity, "function", begin_minute, end_minute) as moment
+              hash(person, place, work_date, work, minutes) as length,
+              hash(person, place, work_date, work, begin_minute, end_minute) as moment
        from signal_line),
      candidate as (
        select line from content semi join
@@ -122,18 +123,18 @@ with content as (
               (select length from content group by length having count(*) > 1 and not bool_and(timed)) using (length)),
      listed as (
        select l.*, row_number() over (
-                order by begin_minute is null, part is null, minutes desc, label, sheet, row_number, l.rowid) as turn
-       from signal_line l join candidate c on l.rowid = c.line),
+                order by begin_minute is null, part is null, minutes desc, f.label, sheet, row_number, l.rowid) as turn
+       from signal_line l join candidate c on l.rowid = c.line join file f using (file)),
      equal as (select a.* from listed a semi join listed b on {_SAME} and a.turn <> b.turn),
      again as (select a.turn from equal a semi join equal b on {_SAME} and a.turn > b.turn)
 select e.* exclude (turn), case when a.turn is null then 0 else minutes end as concerned
 from equal e left join again a using (turn)
 """  # noqa: S608 - of this module
 
-_UNKNOWN_CLASS = "select *, minutes as concerned from signal_line where order_id is null"
+_UNKNOWN_CLASS = "select *, minutes as concerned from signal_line where unknown"
 
 _PROVIDER_WITHOUT_ORDER = """
-select *, minutes as concerned from signal_line where order_id is not null and status = 'excluded'
+select *, minutes as concerned from signal_line where excluded and not unknown
 """
 
 _LINES_OF: Mapping[str, str] = {
@@ -147,10 +148,10 @@ _LINES_OF: Mapping[str, str] = {
 """Kind -> the lines it is about, each with the minutes that are in question."""
 
 _FINDINGS = """
-select month, week, school, class_code, provider, count(*) as line_count, sum(concerned)::bigint as minutes,
+select d.month, d.week, school, class_code, provider, count(*) as line_count, sum(concerned)::bigint as minutes,
        count(distinct work_date) as days,
-       min({{'label': label, 'sheet': sheet, 'row_number': row_number}}, {refs}) as refs
-from ({lines}) group by all order by all
+       min({{'label': f.label, 'sheet': sheet, 'row_number': row_number}}, {refs}) as refs
+from ({lines}) join day d using (work_date) join file f using (file) group by all order by all
 """
 
 

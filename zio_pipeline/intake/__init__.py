@@ -20,9 +20,10 @@ from zio_pipeline.intake.delivery import UNKNOWN, Delivery, QuarantinedRow, Reas
 from zio_pipeline.intake.headers import SETUP, Recognised, recognise, score
 from zio_pipeline.intake.judging import Judged, judge
 from zio_pipeline.intake.layout import Table, lay_out
-from zio_pipeline.intake.parsing import THREADS, connect, forget_database
+from zio_pipeline.intake.parsing import connect, forget_database
 from zio_pipeline.intake.reading import read
 from zio_pipeline.privacy import Keys
+from zio_pipeline.sql import THREADS
 
 __all__ = ["PARSER_VERSION", "Delivery", "QuarantinedRow", "Reason", "rows_with_refs", "take_in", "take_in_all"]
 

@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 from zio_pipeline.contracts import Column, Dataset
 from zio_pipeline.intake.checks import column_checks, mask_sql
 from zio_pipeline.intake.layout import Table
-from zio_pipeline.intake.parsing import ARROW, THREADS, UNITS, prepare_sql, value_sql
+from zio_pipeline.intake.parsing import ARROW, UNITS, prepare_sql, value_sql
 from zio_pipeline.intake.sheets import Index, Mask
 from zio_pipeline.reference import municipalities
-from zio_pipeline.sql import quoted
+from zio_pipeline.sql import THREADS, quoted
 
 Bits = npt.NDArray[np.int64]
 

@@ -25,10 +25,10 @@ from zio_pipeline.intake.columns import UNSETTLED, Batch, Bits, Read, read_colum
 from zio_pipeline.intake.controls import checked_sums
 from zio_pipeline.intake.delivery import Reason, RefusedFileError
 from zio_pipeline.intake.layout import Table
-from zio_pipeline.intake.parsing import THREADS, UNITS, UNITS_IN_DUTCH, schema
+from zio_pipeline.intake.parsing import UNITS, UNITS_IN_DUTCH, schema
 from zio_pipeline.intake.sheets import Mask
 from zio_pipeline.privacy import Keys, pseudonym
-from zio_pipeline.sql import quoted
+from zio_pipeline.sql import THREADS, quoted
 
 Place = tuple[str, int]
 """Sheet and row number of the sender."""

@@ -16,10 +16,7 @@ import pyarrow as pa
 
 from zio_pipeline.contracts import KINDS, Column, Dataset
 from zio_pipeline.errors import ContractError
-from zio_pipeline.sql import literal
-
-THREADS = 2
-"""What intake uses of a machine, in the database and outside: most of its work leaves the interpreter, and it is not alone."""
+from zio_pipeline.sql import IN_MEMORY, literal
 
 _MACROS = r"""
 -- A cell without odd spaces, invisible characters and loose accents; NULL when nothing remains. Most cells are clean.
@@ -193,7 +190,7 @@ def forget_database() -> None:
 @cache
 def _database(process: int) -> duckdb.DuckDBPyConnection:
     """Made once per process: the macros take longer than a small file."""
-    connection = duckdb.connect(":memory:", config={"threads": THREADS, "enable_external_access": False})
+    connection = duckdb.connect(":memory:", config=IN_MEMORY)
     connection.execute(_MACROS)
     return connection
 
