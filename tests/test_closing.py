@@ -6,6 +6,7 @@ The amounts and the parties are fictief.
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,8 @@ from resources.home import Home
 from resources.ledger import Ledger
 from resources.tables import DOCUMENTS, SERIES
 from resources.warehouse import Warehouse
-from tests.integration.conftest import SettledYear, settled_year  # noqa: F401 - the demo year, settled once a session
+from tests.integration.conftest import SettledYear, small_whole_year  # noqa: F401 - a demo year, settled once a session
+from tests.region import quick
 from tests.resources.test_ledger import END as LAST
 from tests.resources.test_ledger import establish as approved
 from tests.resources.test_ledger import ready
@@ -203,10 +205,11 @@ def test_an_amount_that_can_be_misread_is_refused(written: str):
 
 
 @pytest.fixture
-def home(settled_year: SettledYear, tmp_path: Path) -> Home:  # noqa: F811 - pytest hands it over by this name
-    """A copy of the demo year, billed to its end and not closed."""
-    shutil.copytree(settled_year.folder, tmp_path / "home")
-    return Home.open(tmp_path / "home", {})
+def home(small_whole_year: SettledYear, tmp_path: Path) -> Iterator[Home]:  # noqa: F811 - pytest hands it over by this name
+    """A copy of a demo year, billed to its end and not closed; nothing is audited."""
+    shutil.copytree(small_whole_year.folder, tmp_path / "home")
+    with quick():
+        yield Home.open(tmp_path / "home", {})
 
 
 def register_statements(home: Home, setup: SchoolYearSetup) -> None:
@@ -242,7 +245,7 @@ def decide_parked(home: Home, workbook: Path, tmp_path: Path) -> None:
     receive(home, inbox, END)
 
 
-def test_a_year_is_closed_when_everything_is_settled(home: Home, settled_year: SettledYear, tmp_path: Path):  # noqa: F811
+def test_a_year_is_closed_when_everything_is_settled(home: Home, small_whole_year: SettledYear, tmp_path: Path):  # noqa: F811
     with pytest.raises(ZioError) as refused:
         stage.close(home, YEAR, "Anna", END)
     parked = {row["payer"] for row in home.warehouse.rows("parked_documents", school_year=YEAR)}
@@ -255,7 +258,7 @@ def test_a_year_is_closed_when_everything_is_settled(home: Home, settled_year: S
     assert len(said.splitlines()) == 1 + 1 + 2 + len(parked), "and nothing else"
 
     register_statements(home, setup)
-    (workbook,) = settled_year.inbox.glob("inrichting*.xlsx")
+    (workbook,) = small_whole_year.inbox.glob("inrichting*.xlsx")
     decide_parked(home, workbook, tmp_path)
     before = home.ledger.posted(YEAR)
     assert stage.close(home, YEAR, "Anna", END)

@@ -126,7 +126,11 @@ def test_two_sums_in_one_row_must_both_be_right() -> None:
 @settings(max_examples=15)
 @given(hundredths=st.lists(st.integers(1, 1200), min_size=1, max_size=12), lost=st.booleans())
 def test_a_row_that_got_lost_is_noticed(hundredths: list[int], lost: bool) -> None:
-    """Whatever the hours: the sum of all rows is right, and one that is off by more than rounding can explain is not."""
+    """Whatever the hours: the sum of all rows is right, and one that is off by more than rounding can explain is not.
+
+    The row of 0,99 is none in hours and minutes: of a column with 3,45 only nobody knows its unit.
+    """
+    hundredths = [99, *hundredths]
     rows = with_hours(*(f"{h // 100},{h % 100:02d}" for h in hundredths))
     stated = sum(hundredths)
     delivery = deliver(csv_of(*rows, total(uren=f"{stated // 100},{stated % 100:02d}")))

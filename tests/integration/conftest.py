@@ -1,13 +1,16 @@
 """Whole fictitious school years, settled once per run of the tests by the command people use: `zio run`."""
 
+import io
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from resources.home import Home
+from tests.region import quick
 from zio_pipeline.cli import main
 from zio_pipeline.demo import DemoYear, generate
 
@@ -17,12 +20,16 @@ Make = Callable[[Path], None]
 
 @dataclass(frozen=True)
 class SettledYear:
-    """A home in which the demo year stands settled; read it, never write it. `rest` was written and not delivered yet."""
+    """A home in which the demo year stands settled; read it, never write it.
+
+    `rest` was written and not delivered yet; `shown` is what the command said.
+    """
 
     folder: Path
     inbox: Path
     rest: Path
     demo: DemoYear
+    shown: str
 
     @property
     def home(self) -> Home:
@@ -38,20 +45,30 @@ def zio_run(home: Path, inbox: Path, *more: str) -> int:
 
 @pytest.fixture(scope="session")
 def settled_year(made_once: Callable[[str, Make], Path]) -> SettledYear:
-    """The demo year of `make run`: 1030 pupils, seed 1, every term booked on its own due date."""
+    """The demo year of `make run`: 1030 pupils, seed 1, every term booked on its own due date, everything audited."""
     return _settled(made_once("settled", lambda folder: _settle(folder, 1030, 1)))
 
 
 @pytest.fixture(scope="session")
 def small_year(made_once: Callable[[str, Make], Path]) -> SettledYear:
-    """60 pupils, settled without timesheets and claims, which are its `rest`; its files are not audited, its tables are."""
+    """60 pupils, settled without timesheets and claims, which are its `rest`; nothing was audited."""
 
     def make(folder: Path) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("zio_pipeline.stages.receiving.audit_deliveries", lambda *_, **__: None)
+        with quick():
             _settle(folder, 60, 5, later=("urenstaat-", "declaratie-"))
 
     return _settled(made_once("settled-small", make))
+
+
+@pytest.fixture(scope="session")
+def small_whole_year(made_once: Callable[[str, Make], Path]) -> SettledYear:
+    """60 pupils with everything that comes in over a year; nothing was audited."""
+
+    def make(folder: Path) -> None:
+        with quick():
+            _settle(folder, 60, 7)
+
+    return _settled(made_once("settled-small-whole", make))
 
 
 def _settle(folder: Path, pupils: int, seed: int, later: tuple[str, ...] = ()) -> None:
@@ -62,10 +79,13 @@ def _settle(folder: Path, pupils: int, seed: int, later: tuple[str, ...] = ()) -
     for path in demo.files:
         if path.name.startswith(later):
             path.rename(rest / path.name)
-    assert zio_run(folder / "home", inbox, "--replay") == 0
+    with redirect_stdout(io.StringIO()) as shown:
+        assert zio_run(folder / "home", inbox, "--replay") == 0
+    (folder / "shown.txt").write_text(shown.getvalue())
 
 
 def _settled(folder: Path) -> SettledYear:
     planted, counts = json.loads((folder / "demo.json").read_text())
     inbox, rest = folder / "inbox", folder / "rest"
-    return SettledYear(folder / "home", inbox, rest, DemoYear(sorted(inbox.iterdir()), planted, counts))
+    demo = DemoYear(sorted(inbox.iterdir()), planted, counts)
+    return SettledYear(folder / "home", inbox, rest, demo, (folder / "shown.txt").read_text())

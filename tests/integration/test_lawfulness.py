@@ -4,6 +4,7 @@ import argparse
 import io
 import shutil
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from assets.lawfulness import lawfulness
 from resources.dagster_home import ClockResource, HomeResource
 from resources.home import Home
 from tests.integration.conftest import SettledYear
+from tests.region import quick
 from zio_pipeline.cli import lawfulness as command
 from zio_pipeline.errors import EstablishmentBlocked
 from zio_pipeline.hours.planning import granted_minutes
@@ -35,17 +37,31 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def home(settled_year: SettledYear, tmp_path_factory: pytest.TempPathFactory) -> Home:
+def own(settled_year: SettledYear, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A settled home of one's own."""
     folder = tmp_path_factory.mktemp("lawfulness") / "home"
     shutil.copytree(settled_year.folder, folder)
     return Home.open(folder, {})
 
 
+@pytest.fixture
+def home(own: Home) -> Iterator[Home]:
+    """The same, and nothing is audited."""
+    with quick():
+        yield own
+
+
+@pytest.fixture
+def audited(small_whole_year: SettledYear, tmp_path: Path) -> Home:
+    """A small settled home of which none of these tables was published before."""
+    shutil.copytree(small_whole_year.folder, tmp_path / "home")
+    return Home.open(tmp_path / "home", {})
+
+
 @pytest.fixture(scope="module")
-def accepted(home: Home) -> Rows:
+def accepted(own: Home) -> Rows:
     """Every accepted line with its minutes, as a plain list."""
-    return list(_accepted(home))
+    return list(_accepted(own))
 
 
 @cache
@@ -232,11 +248,11 @@ def test_what_names_lines_or_counts_people_leaves_in_the_confidential_folder_onl
 
 
 @pytest.mark.parametrize(("asset", "key"), [(lawfulness, YEAR), (fixed_faces, YEAR), (wlz_hours, "2025-10")])
-def test_the_assets_publish_with_their_checks(home: Home, asset: dg.AssetsDefinition, key: str):
+def test_the_assets_publish_with_their_checks(audited: Home, asset: dg.AssetsDefinition, key: str):
     result = dg.materialize(
         [asset],
         partition_key=key,
-        resources={"home": HomeResource(folder=str(home.folder)), "clock": ClockResource(fixed="2026-08-15")},
+        resources={"home": HomeResource(folder=str(audited.folder)), "clock": ClockResource(fixed="2026-08-15")},
     )
     assert result.success
     checks = result.get_asset_check_evaluations()

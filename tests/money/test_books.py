@@ -285,8 +285,8 @@ def play(url: str | None, tmp_path: Path, few: int) -> None:
 
 
 def test_books_on_sqlite(tmp_path: Path):
-    play(None, tmp_path, few=3)
+    play(None, tmp_path, few=2)
 
 
 def test_books_on_postgresql(postgres_server: str, tmp_path: Path):
-    play(postgres_server, tmp_path, few=2)
+    play(postgres_server, tmp_path, few=1)

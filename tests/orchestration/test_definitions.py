@@ -140,7 +140,11 @@ def load_once() -> tuple[float, str]:
 
 
 def test_loading_is_light_and_takes_under_five_seconds():
-    """Processor time of a new process, the best of three: how busy the machine is says nothing about the definitions."""
-    seconds, heavy = zip(*(load_once() for _ in range(3)), strict=True)
-    assert set(heavy) == {"light"}
-    assert min(seconds) < 5
+    """Processor time of a new process, three times at most: how busy the machine is says nothing about the definitions."""
+    for _ in range(3):
+        seconds, heavy = load_once()
+        assert heavy == "light"
+        if seconds < 5:
+            break
+    else:
+        pytest.fail(f"{seconds} seconds")

@@ -65,9 +65,12 @@ def badly(files: Sequence[bytes], keys: Keys) -> list[Delivery]:
 
 
 @pytest.fixture(scope="module")
-def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def established(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """A home in which a fictitious year was signed for; of its timesheets those of September only."""
-    folder = tmp_path_factory.mktemp("established") / "home"
+    return made_once("established-with-september", establish)
+
+
+def establish(folder: Path) -> None:
     home = Home.open(folder, {})
     generate(home.inbox, YEAR, 60, 5)
     for path in home.inbox.glob("urenstaat-*"):
@@ -78,7 +81,6 @@ def established(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert establishing.establish_if_fictitious(home, YEAR, ON)
     for path in home.inbox.iterdir():
         path.unlink()
-    return folder
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import argparse
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,6 +18,7 @@ from resources.home import Home
 from resources.notifier import LogNotifier
 from tests.intake.files import csv_of
 from tests.intake.files import line as timesheet_line
+from tests.region import quick
 from tests.year_builder import DE_BODDE, LEIJPARK
 from zio_pipeline.cli.commands import export
 from zio_pipeline.cli.parsing import school_year
@@ -53,7 +54,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Standing:
-    """The demo year, established, with everything published after its end."""
+    """The demo year, established, with signals and missing weeks published (and audited) after its end."""
 
     home: Home
     demo: DemoYear
@@ -64,8 +65,7 @@ class Standing:
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Standing:
     folder = tmp_path_factory.mktemp("hours") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(receiving, "audit_deliveries", lambda *_, **__: None)
+    with quick():
         home = Home.open(folder, {})
         demo = generate(home.inbox, YEAR, 60, 5)
         receiving.receive(home, home.inbox, JULY)
@@ -75,10 +75,17 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Standing:
 
 
 @pytest.fixture
-def home(tmp_path: Path, standing: Standing) -> Home:
+def audited(tmp_path: Path, standing: Standing) -> Home:
     """A copy to write in."""
     shutil.copytree(standing.home.folder, tmp_path / "home")
     return Home.open(tmp_path / "home", {})
+
+
+@pytest.fixture
+def home(audited: Home) -> Iterator[Home]:
+    """The same, and nothing is audited."""
+    with quick():
+        yield audited
 
 
 def of_kind(rows: Sequence[dict[str, Any]], kind: str) -> Rows:
@@ -261,7 +268,8 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     return {check.check_name: check for check in result.get_asset_check_evaluations()}
 
 
-def test_the_assets_publish_and_warn(standing: Standing, home: Home) -> None:
+def test_the_assets_publish_and_warn(standing: Standing, audited: Home) -> None:
+    home = audited
     made = materialize(home, "hour_signals", "2025-11")
     assert made.success
     serious = checks(made)["ernstige_signalen"]

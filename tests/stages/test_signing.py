@@ -1,6 +1,7 @@
 """What may happen between a proposal and its approval, and what a version for one reason leaves alone. Every figure is fictief."""
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -34,11 +35,22 @@ def anywhere(tmp_path: Path, warehouse_url: str) -> Iterator[Region]:
         yield billed_up_to_december(tmp_path, warehouse_url)
 
 
+@pytest.fixture(scope="session")
+def billed(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The home of a region that was billed up to December; read it, never write it."""
+
+    def make(folder: Path) -> None:
+        with quick():
+            billed_up_to_december(folder)
+
+    return made_once("billed-up-to-december", make)
+
+
 @pytest.fixture
-def region(tmp_path: Path) -> Iterator[Region]:
+def region(billed: Path, tmp_path: Path) -> Iterator[Region]:
     """On the embedded database."""
     with quick():
-        yield billed_up_to_december(tmp_path)
+        yield Region(shutil.copytree(billed, tmp_path / "region"))
 
 
 def version(region: Region) -> int:

@@ -103,18 +103,22 @@ def office(tmp_path: Path, soaked_url: str, files: dict[str, bytes]) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]) -> tuple[Path, list[int]]:
-    folder = tmp_path_factory.mktemp("standing") / "home"
-    with quick():
-        return folder, established(Home.open(folder, {}), files).tilburg
+def standing(made_once: Callable[[str, Callable[[Path], None]], Path], files: dict[str, bytes]) -> Path:
+    """A home with the first version; read it, never write it."""
+
+    def make(folder: Path) -> None:
+        with quick():
+            established(Home.open(folder, {}), files)
+
+    return made_once("first-version", make)
 
 
 @pytest.fixture
-def audited(tmp_path: Path, standing: tuple[Path, list[int]], files: dict[str, bytes]) -> Office:
+def audited(tmp_path: Path, standing: Path, files: dict[str, bytes]) -> Office:
     """The first version, on the embedded database; what is published now is audited."""
-    shutil.copytree(standing[0], tmp_path / "home")
+    shutil.copytree(standing, tmp_path / "home")
     office = Office(Home.open(tmp_path / "home", {}), files)
-    office.tilburg = standing[1]
+    office.tilburg = of_tilburg(office)
     return office
 
 
