@@ -21,7 +21,9 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 # How fast an example runs says something about the machine, not about the code.
-settings.register_profile("zio", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A property is tried on fifty examples in every run, and on four times as many in `make soak`.
+EXAMPLES = 200 if os.environ.get("ZIO_SOAK") else 50
+settings.register_profile("zio", deadline=None, max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("zio")
 
 

@@ -131,7 +131,7 @@ def require_conserved(rows: list[dict[str, Any]]) -> None:
     assert +in_control == sent
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(st.lists(LINE, max_size=25))
 def test_no_minute_is_lost_or_counted_twice(rows: list[dict[str, Any]]) -> None:
     require_conserved(rows)
@@ -162,7 +162,7 @@ def test_nor_of_many_lines() -> None:
     require_conserved(rows)
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.lists(LINE, max_size=20), st.randoms(use_true_random=False))
 def test_the_order_of_rows_and_files_changes_nothing(rows: list[dict[str, Any]], chance: random.Random) -> None:
     shuffled = list(rows)
@@ -174,7 +174,7 @@ def test_the_order_of_rows_and_files_changes_nothing(rows: list[dict[str, Any]],
     assert delivery_summary(first) == delivery_summary(chance.sample(again, len(again)))
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.lists(LINE, max_size=20))
 def test_every_level_and_period_adds_up_to_the_same(rows: list[dict[str, Any]]) -> None:
     control = control_of(per_month(rows))

@@ -238,6 +238,8 @@ def test_the_commands_say_what_it_comes_to(home: Home):
 
 def test_what_names_lines_or_counts_people_leaves_in_the_confidential_folder_only(home: Home):
     run(home, "lawfulness", "--as-of", "2026-08-15", "--seed", "a")
+    run(home, "faces")
+    run(home, "wlz-hours", "--as-of", "2026-08-15", "--month", "2026-02")
     folder = home.outbox / YEAR
     assert (folder / "lawfulness.csv").exists()
     for name in ("lawfulness_sample", "wlz_hours"):

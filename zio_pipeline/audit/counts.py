@@ -5,11 +5,10 @@ Belongs here: one query over an Arrow table. Does not belong here: the verdict (
 
 from collections.abc import Sequence
 
-import duckdb
 import pyarrow as pa
 
 from zio_pipeline.audit.rules import Rule
-from zio_pipeline.sql import IN_MEMORY
+from zio_pipeline.sql import in_memory
 
 
 def violations(table: pa.Table, rules: Sequence[Rule]) -> list[int]:
@@ -20,6 +19,6 @@ def violations(table: pa.Table, rules: Sequence[Rule]) -> list[int]:
     counted = ", ".join(f"count(*) filter (where broken{i})" for i in range(len(rules)))
     # Names, values and forms come from the contracts, never from a file.
     query = f"select {counted} from (select {broken} from checked)"  # noqa: S608
-    with duckdb.connect(":memory:", config=IN_MEMORY) as connection:
+    with in_memory() as connection:
         connection.register("checked", table)
         return [int(count) for count in connection.sql(query).fetchall()[0]]

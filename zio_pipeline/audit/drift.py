@@ -16,7 +16,7 @@ import pyarrow as pa
 from zio_pipeline.audit.engine import Asked, expect
 from zio_pipeline.audit.verdict import frame
 from zio_pipeline.contracts import Column, Dataset
-from zio_pipeline.sql import IN_MEMORY, literal, quoted
+from zio_pipeline.sql import in_memory, literal, quoted
 
 TOLERANCES = {"volume": 250, "distinct": 250, "share": 100, "blank": 100, "mean": 150}
 """What is still ordinary, in thousandths: of the earlier number for `volume`, `distinct` and `mean`; of all rows, so a tenth is
@@ -148,7 +148,7 @@ def profiles(tables: Sequence[tuple[Dataset, pa.Table]]) -> list[Profile]:
     for place, (dataset, table) in enumerate(tables):
         alike.setdefault((dataset.name, tuple(table.column_names)), []).append(place)
     found: dict[int, Profile] = {}
-    with duckdb.connect(":memory:", config=IN_MEMORY) as connection:
+    with in_memory() as connection:
         for places in alike.values():
             dataset = tables[places[0]][0]
             counted = _counted(connection, dataset, {place: tables[place][1] for place in places})

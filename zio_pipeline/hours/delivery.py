@@ -18,7 +18,7 @@ from zio_pipeline.hours.lines import STATUSES
 from zio_pipeline.hours.planning import plans
 from zio_pipeline.open_days import OpenDays
 from zio_pipeline.setup import SchoolYearSetup
-from zio_pipeline.sql import IN_MEMORY
+from zio_pipeline.sql import in_memory
 
 Row = dict[str, Any]
 
@@ -131,7 +131,7 @@ def delivery_summary(control: Iterable[Mapping[str, Any]]) -> list[Row]:
     names = ("school_year", "month", "week", "school", "class_code", "doelgroep", "order_id", "provider")
     columns = [(name, pa.string()) for name in names] + [(name, pa.int64()) for name in MEASURES]
     table = pa.Table.from_pylist([dict(row) for row in control], schema=pa.schema(columns))
-    with duckdb.connect(":memory:", config=IN_MEMORY) as connection:
+    with in_memory() as connection:
         connection.register("control", table)
         rows: list[Row] = connection.sql(_SUMMARY).to_arrow_table().to_pylist()
     return rows

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from zio_pipeline.sql import IN_MEMORY
+from zio_pipeline.sql import in_memory
 
 MOST_PRESENT = 3
 """The share of the hours is that of so many people: of those who were there most."""
@@ -64,7 +64,7 @@ def fixed_faces(school_year: str, presences: Iterable[Presence]) -> list[dict[st
     found = list(presences)
     if not found:
         return []
-    with duckdb.connect(":memory:", config=IN_MEMORY) as connection:
+    with in_memory() as connection:
         connection.register("people", pa.concat_tables([one.people for one in found]))
         connection.register("days", pa.concat_tables([one.days for one in found]))
         rows: list[dict[str, Any]] = connection.sql(_FACES, params={"most": MOST_PRESENT}).to_arrow_table().to_pylist()

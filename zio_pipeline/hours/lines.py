@@ -33,7 +33,7 @@ from zio_pipeline.intake.parsing import schema
 from zio_pipeline.open_days import order_periods
 from zio_pipeline.setup import ClassName, SchoolYearSetup
 from zio_pipeline.setup_checks import UNKNOWN_CLASS
-from zio_pipeline.sql import IN_MEMORY
+from zio_pipeline.sql import in_memory
 
 STATUSES = ("delivered", "provisional", "indirect", "travel", "training", "excluded")
 """What a line can be; see the module."""
@@ -45,12 +45,12 @@ Days = tuple[date, date]
 
 # Two million lines have twenty days: what a day is called is worked out once per day.
 _DAYS = """
-create table day as
+create temp table day as
 select work_date, strftime(work_date, '%Y-%m') as month, strftime(work_date, '%G-W%V') as week
 from (select distinct work_date from timesheet)
 """
 _LINES = f"""
-create view line as
+create temp view line as
 select f.label, t.file, t.sheet, t.row_number, t.provider, t.school,
        coalesce(n.class_code, '{UNKNOWN_CLASS}') as class_code,
        case when n.class_code is null then '{UNKNOWN_CLASS}' else t.class_code end as stated_class_code,
@@ -97,7 +97,7 @@ def lines(
         setup: the established year; a class keeps the order and doelgroep it was established with.
         names: what classes are called since (`setup.class_names` of the newest workbook).
     """
-    with duckdb.connect(":memory:", config={**IN_MEMORY, "memory_limit": MEMORY_LIMIT}) as connection:
+    with in_memory(memory_limit=MEMORY_LIMIT) as connection:
         files, tables = [], []
         for number, sheet in enumerate(timesheets):
             files.append({"file": number, "label": sheet.label, "received_on": sheet.received_on})
