@@ -12,7 +12,14 @@ from zio_pipeline.errors import ZioError
 from zio_pipeline.hours.alerts import serious_in_words
 from zio_pipeline.hours.missing import APPROVE, FORWARD, HAND_IN, owed_in_words
 from zio_pipeline.orchestration.metadata import product_spec
-from zio_pipeline.orchestration.outcomes import Outcome, contract_check, stopped, tables_made
+from zio_pipeline.orchestration.outcomes import (
+    Outcome,
+    contract_check,
+    stopped,
+    tables_made,
+    warning_check,
+    warning_outcome,
+)
 from zio_pipeline.orchestration.partitions import (
     SCHOOL_YEARS,
     months,
@@ -36,29 +43,13 @@ earlier_months = dg.StaticPartitionMapping(
 """A month is held against itself and the earlier months of its school year."""
 
 
-def _warning(name: str, asset: str, description: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(name, asset=asset, blocking=False, description=description)
-
-
-def _told(name: str, asset: str, sentences: list[str], well: str) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        passed=not sentences,
-        asset_key=asset,
-        check_name=name,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(sentences) or well,
-        metadata={"bevindingen": len(sentences)},
-    )
-
-
 @dg.multi_asset(
     name="hour_signals",
     specs=[
         product_spec(
             "hour_signals",
             [
-                "provider_timesheets",
-                dg.AssetDep("delivery_control", partition_mapping=earlier_months),
+                dg.AssetDep("provider_timesheets", partition_mapping=earlier_months),
                 dg.AssetDep("established_year", partition_mapping=year_to_months),
             ],
             months,
@@ -66,7 +57,7 @@ def _told(name: str, asset: str, sentences: list[str], well: str) -> dg.AssetChe
     ],
     check_specs=[
         contract_check("hour_signals"),
-        _warning(SERIOUS, "hour_signals", "Geen signaal waardoor de levering niet op de urenstaten kan rusten."),
+        warning_check(SERIOUS, "hour_signals", "Geen signaal waardoor de levering niet op de urenstaten kan rusten."),
     ],
     pool="warehouse",
 )
@@ -82,7 +73,7 @@ def hour_signals(
         return {"hour_signals": found}
 
     yield from tables_made(("hour_signals",), work, peildag=as_of.isoformat())
-    yield _told(SERIOUS, "hour_signals", serious_in_words(found), "Er zijn geen ernstige signalen.")
+    yield warning_outcome(SERIOUS, "hour_signals", serious_in_words(found), "Er zijn geen ernstige signalen.")
 
 
 @dg.multi_asset(
@@ -96,9 +87,9 @@ def hour_signals(
     ],
     check_specs=[
         contract_check("missing_statements"),
-        _warning(OWED[HAND_IN], "missing_statements", "Van elke open week is een urenstaat ingeleverd."),
-        _warning(OWED[APPROVE], "missing_statements", "Elke ingeleverde week is akkoord bevonden door de school."),
-        _warning(OWED[FORWARD], "missing_statements", "Elke goedgekeurde week is door de school doorgestuurd."),
+        warning_check(OWED[HAND_IN], "missing_statements", "Van elke open week is een urenstaat ingeleverd."),
+        warning_check(OWED[APPROVE], "missing_statements", "Elke ingeleverde week is akkoord bevonden door de school."),
+        warning_check(OWED[FORWARD], "missing_statements", "Elke goedgekeurde week is door de school doorgestuurd."),
     ],
     pool="warehouse",
 )
@@ -115,7 +106,7 @@ def missing_statements(
 
     yield from tables_made(("missing_statements",), work, peildag=as_of.isoformat())
     for step, name in OWED.items():
-        yield _told(name, "missing_statements", owed_in_words(found, step), "Er ontbreekt niets.")
+        yield warning_outcome(name, "missing_statements", owed_in_words(found, step), "Er ontbreekt niets.")
 
 
 @dg.multi_asset(
@@ -129,7 +120,7 @@ def missing_statements(
     ],
     check_specs=[
         contract_check("alerts"),
-        _warning(SENT, "alerts", "Elk bericht dat er te sturen was, is verzonden."),
+        warning_check(SENT, "alerts", "Elk bericht dat er te sturen was, is verzonden."),
     ],
     pool="warehouse",
 )
@@ -155,7 +146,7 @@ def hour_alerts(
         return {"alerts": opened.warehouse.rows("alerts", school_year=key)}
 
     yield from tables_made(("alerts",), work, peildag=as_of.isoformat(), kanaal=notifier.channel)
-    yield _told(SENT, "alerts", failed, "Wat er te melden was, is verzonden.")
+    yield warning_outcome(SENT, "alerts", failed, "Wat er te melden was, is verzonden.")
 
 
 @dg.asset_check(
@@ -179,7 +170,7 @@ def timesheets_in_time(home: HomeResource, clock: ClockResource, config: Busines
     unsigned = [
         f"Schooljaar {key} is niet vastgesteld: daarvan is nog niets te laat." for key in keys if key not in established
     ]
-    return _told(IN_TIME, "provider_timesheets", sentences, " ".join(["Er is niets te laat.", *unsigned]))
+    return warning_outcome(IN_TIME, "provider_timesheets", sentences, " ".join(["Er is niets te laat.", *unsigned]))
 
 
 def _years_in_course(as_of: date) -> list[str]:

@@ -8,7 +8,7 @@ from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.hours.lawfulness import SHORT, TOLERANCE_PERMILLE
 from zio_pipeline.hours.lawfulness_sample import SAMPLE_SIZE
 from zio_pipeline.orchestration.metadata import product_spec
-from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made, warning_check, warning_outcome
 from zio_pipeline.orchestration.partitions import months_to_year, school_years
 from zio_pipeline.stages.lawfulness import LAWFULNESS_TABLES, Draw, draws, publish_lawfulness
 
@@ -38,11 +38,8 @@ class LawfulnessDate(BusinessDate):
     ],
     check_specs=[
         *(contract_check(name) for name in LAWFULNESS_TABLES),
-        dg.AssetCheckSpec(
-            COVERAGE,
-            asset="lawfulness",
-            blocking=False,
-            description="Geen opdracht loopt achter op planning of is na de laatste maand niet gedekt.",
+        warning_check(
+            COVERAGE, "lawfulness", "Geen opdracht loopt achter op planning of is na de laatste maand niet gedekt."
         ),
     ],
     pool="warehouse",
@@ -64,11 +61,4 @@ def lawfulness(
         return {"lawfulness": orders, "lawfulness_sample": draws(opened, key)}
 
     yield from tables_made(LAWFULNESS_TABLES, work, boekdatum=as_of.isoformat())
-    yield dg.AssetCheckResult(
-        passed=not short,
-        asset_key="lawfulness",
-        check_name=COVERAGE,
-        severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(short) or "Geen opdracht komt uren tekort.",
-        metadata={"bevindingen": len(short)},
-    )
+    yield warning_outcome(COVERAGE, "lawfulness", short, "Geen opdracht komt uren tekort.")

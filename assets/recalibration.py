@@ -8,7 +8,7 @@ import dagster as dg
 from resources.dagster_home import BusinessDate, ClockResource, HomeResource
 from zio_pipeline.hours.recalibration_effect import NOT_COMPUTED
 from zio_pipeline.orchestration.metadata import product_spec
-from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made
+from zio_pipeline.orchestration.outcomes import Outcome, contract_check, tables_made, warning_check, warning_outcome
 from zio_pipeline.orchestration.partitions import months_to_year, school_years
 from zio_pipeline.stages.recalibration import RECALIBRATION_TABLES, publish_recalibration
 
@@ -27,11 +27,10 @@ COMPUTED = "euros_berekend"
     specs=[product_spec(name, DEPS, school_years) for name in RECALIBRATION_TABLES],
     check_specs=[
         *(contract_check(name) for name in RECALIBRATION_TABLES),
-        dg.AssetCheckSpec(
+        warning_check(
             COMPUTED,
-            asset="recalibration_effect",
-            blocking=False,
-            description="Van elke opdracht is te berekenen wat het voorstel per betaler zou schelen.",
+            "recalibration_effect",
+            "Van elke opdracht is te berekenen wat het voorstel per betaler zou schelen.",
         ),
     ],
     pool="warehouse",
@@ -49,13 +48,6 @@ def recalibration_and_effect(
         return tables
 
     yield from tables_made(RECALIBRATION_TABLES, work, peildag=as_of.isoformat())
-    refused = {r["order_id"] for r in effect if r["basis"] == NOT_COMPUTED}
-    yield dg.AssetCheckResult(
-        passed=not refused,
-        asset_key="recalibration_effect",
-        check_name=COMPUTED,
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"Niet berekend: {', '.join(sorted(refused))}; de reden staat bij de opdracht."
-        if refused
-        else None,
-    )
+    refused = sorted({row["order_id"] for row in effect if row["basis"] == NOT_COMPUTED})
+    sentences = [f"Opdracht {order_id}: niet berekend; de reden staat bij de opdracht." for order_id in refused]
+    yield warning_outcome(COMPUTED, "recalibration_effect", sentences, "Van elke opdracht is het berekend.")

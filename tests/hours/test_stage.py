@@ -22,7 +22,7 @@ from zio_pipeline.cli import hours as command
 from zio_pipeline.errors import EstablishmentBlocked, SetupError, ZioError
 from zio_pipeline.hours.differences import Difference
 from zio_pipeline.stages.hours import hours_year, publish_delivery, publish_summary, read_lines
-from zio_pipeline.stages.timesheets import counting_timesheets
+from zio_pipeline.stages.timesheets import TIMESHEETS
 
 SEPTEMBER, OCTOBER = "2025-09", "2025-10"
 
@@ -63,7 +63,7 @@ def region(established: Path, tmp_path: Path) -> Region:
 
 def test_a_line_knows_on_which_day_its_file_came_in(region: Region) -> None:
     deliver_hours(region, [line(date(2025, 10, 6), 60)])
-    (entry,) = counting_timesheets(region.home, KEY)
+    (entry,) = region.home.warehouse.active(TIMESHEETS, KEY)
     with read_lines(region.home, KEY) as connection:
         assert connection.sql("select received_on from line").fetchall() == [(entry.received_on,)]
 

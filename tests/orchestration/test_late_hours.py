@@ -13,7 +13,7 @@ from tests.region import JULY, KEY, Region, quick
 from tests.year_builder import Year
 from zio_pipeline.orchestration.schedules import AMSTERDAM, hours_schedule, hours_year_schedule
 from zio_pipeline.orchestration.sensors import late_hours_sensor
-from zio_pipeline.stages.timesheets import counting_timesheets
+from zio_pipeline.stages.timesheets import TIMESHEETS
 
 Asked = set[tuple[str, str]]
 
@@ -69,7 +69,7 @@ def test_a_corrected_and_a_withdrawn_file_ask_again_also_for_a_state_that_was_th
     deliver_hours(region, [line(day(10, 6), 90), line(day(10, 14), 60)])
     october = {("uren", "2025-10"), ("urenjaar", KEY)}
     assert watch.tick() == october
-    newest = counting_timesheets(region.home, KEY)[-1]
+    newest = region.home.warehouse.active(TIMESHEETS, KEY)[-1]
     (earlier,) = [e for e in region.home.warehouse.manifest(source=newest.source) if not e.active]
     region.home.warehouse.withdraw(newest, earlier, [])
     assert watch.tick() == october

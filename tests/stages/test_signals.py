@@ -29,7 +29,7 @@ from zio_pipeline.errors import EstablishmentBlocked, ZioError
 from zio_pipeline.orchestration.partitions import SCHOOL_YEARS, year_of
 from zio_pipeline.stages import establishing, faces, hours, receiving, signals
 from zio_pipeline.stages.standing import accepted_table
-from zio_pipeline.stages.timesheets import counting_timesheets
+from zio_pipeline.stages.timesheets import TIMESHEETS, months_of
 from zio_pipeline.stages.withdrawing import withdraw
 
 YEAR = "2025-2026"
@@ -132,7 +132,7 @@ def test_the_missing_week_is_owed_by_its_provider(standing: Standing) -> None:
 def take_out(home: Home, *months: str) -> None:
     """As if nobody had handed in these months."""
     for month in months:
-        while files := counting_timesheets(home, YEAR, month):
+        while files := [e for e in home.warehouse.active(TIMESHEETS, YEAR) if month in months_of(e)]:
             withdraw(home, files[0].label, "beheerder", "verkeerd bestand", AFTER)
 
 

@@ -9,8 +9,8 @@ proof. Direct lines of the order ask for their approval and forwarding, in close
 
 The provider is in time up to some days after the month (setting `uren_inlevertermijn_dagen`). The school then has as many days of
 its own: after the day on which the lines were handed in (where the file does not say, on which it came in), or after the
-provider's last day where that is later. That a class has no line in two
-days of a week which goes on in the next month says nothing yet: such a part is missing when the whole week is, or the whole month.
+provider's last day where that is later. That a class has no line in two days of a week which goes on in the next month says
+nothing yet: such a part is missing when the whole week is, or the whole month.
 """
 
 from collections import defaultdict

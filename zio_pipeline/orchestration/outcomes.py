@@ -50,6 +50,23 @@ def tables_made(names: Sequence[str], work: Callable[[], Mapping[str, Rows]], **
         yield dg.MaterializeResult(asset_key=name, metadata=metadata | shown, check_results=[proof])
 
 
+def warning_check(name: str, asset: str, description: str) -> dg.AssetCheckSpec:
+    """A check that says what somebody should look at, and stops nothing."""
+    return dg.AssetCheckSpec(name, asset=asset, blocking=False, description=description)
+
+
+def warning_outcome(name: str, asset: str, sentences: Sequence[str], well: str) -> dg.AssetCheckResult:
+    """What was found for such a check, as Dutch sentences; `well` is said when there are none."""
+    return dg.AssetCheckResult(
+        passed=not sentences,
+        asset_key=asset,
+        check_name=name,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(sentences) or well,
+        metadata={"bevindingen": len(sentences)},
+    )
+
+
 def drift_check(name: str) -> dg.AssetCheckSpec:
     """The check every source carries beside its contract: a warning, which stops nothing."""
     return dg.AssetCheckSpec(

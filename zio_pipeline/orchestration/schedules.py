@@ -127,6 +127,10 @@ def hours_due(day: date) -> str | None:
     return f"{day.replace(day=1) - timedelta(1):%Y-%m}"
 
 
+def _not_due(day: date) -> dg.SkipReason:
+    return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
+
+
 @dg.schedule(
     job=hours_job,
     cron_schedule=SECOND_WEEK_AT_SEVEN,
@@ -139,7 +143,7 @@ def hours_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     partition = hours_due(day)
     if partition is None:
-        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
+        return _not_due(day)
     return dg.RunRequest(run_key=partition, partition_key=partition, run_config=_as_of(day, AS_OF_HOURS))
 
 
@@ -157,7 +161,7 @@ def hours_year_schedule(context: dg.ScheduleEvaluationContext) -> list[dg.RunReq
     day = context.scheduled_execution_time.astimezone(AMSTERDAM).date()
     month = hours_due(day)
     if month is None:
-        return dg.SkipReason(f"{day:%d-%m-%Y} is niet de eerste werkdag vanaf de elfde.")
+        return _not_due(day)
     earlier = f"{date.fromisoformat(f'{month}-01') - timedelta(1):%Y-%m}"
     config = _as_of(day, AS_OF_HOURS_YEAR)
     return [

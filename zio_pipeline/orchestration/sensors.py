@@ -15,7 +15,7 @@ from zio_pipeline.orchestration.partitions import year_of
 from zio_pipeline.orchestration.schedules import runs_by_itself
 from zio_pipeline.stages.receiving import inbox_files
 from zio_pipeline.stages.standing import vault_stem
-from zio_pipeline.stages.timesheets import counting_timesheets, months_of
+from zio_pipeline.stages.timesheets import TIMESHEETS, months_of
 
 
 def _status(name: str) -> dg.DefaultSensorStatus:
@@ -74,7 +74,7 @@ def _counting(home: Home) -> dict[str, str]:
     for key, standing in last.items():
         whole = [vault_stem(entry) for source in OF_THE_YEAR for entry in home.warehouse.active(source, key)]
         of_month: dict[str, list[str]] = defaultdict(list)
-        for entry in counting_timesheets(home, key):
+        for entry in home.warehouse.active(TIMESHEETS, key):
             for month in months_of(entry):
                 of_month[month].append(vault_stem(entry))
         for month, files in of_month.items():

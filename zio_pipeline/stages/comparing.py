@@ -240,8 +240,9 @@ def _listed(names: Iterable[str]) -> str:
 def _part_of(mine: ManifestEntry, earlier: Iterable[ManifestEntry]) -> list[Reason]:
     """Said to whoever sends a part of what he sent before: the rest goes on counting."""
     own = days_of(mine.period)
+    others = [e for e in earlier if e.content_sha256 != mine.content_sha256]
     wider = {
-        e.period for e in earlier if e.period and e.period != mine.period and shared_days(e.period, mine.period) == own
+        e.period for e in others if e.period and e.period != mine.period and shared_days(e.period, mine.period) == own
     }
     read_as = in_dutch(mine.period)
     return [

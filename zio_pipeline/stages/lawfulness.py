@@ -32,7 +32,7 @@ from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.manifest import ManifestEntry
 from zio_pipeline.stages.hours import HoursYear, hours_year, read_lines
 from zio_pipeline.stages.publishing import never_made, publish, require_verdict, trusted_rows
-from zio_pipeline.stages.timesheets import counting_timesheets, months_of, months_with_lines
+from zio_pipeline.stages.timesheets import TIMESHEETS, months_of, months_with_lines
 
 SAMPLE = "lawfulness_sample"
 LAWFULNESS_TABLES = ("lawfulness", SAMPLE)
@@ -173,7 +173,7 @@ def _kept(home: Home, lines: Rows, period: rules.Period) -> Rows:
 def _files(home: Home, school_year: str, period: rules.Period) -> list[ManifestEntry]:
     """The timesheets that count for these days."""
     last = f"{period.through:%Y-%m}"
-    return [file for file in counting_timesheets(home, school_year) if min(months_of(file)) <= last]
+    return [file for file in home.warehouse.active(TIMESHEETS, school_year) if min(months_of(file)) <= last]
 
 
 def _hours(

@@ -19,7 +19,7 @@ from zio_pipeline.hours.signals import line_signals
 from zio_pipeline.school_year import SchoolYear
 from zio_pipeline.stages.hours import asked_months, hours_year, read_lines
 from zio_pipeline.stages.publishing import publish, trusted_rows
-from zio_pipeline.stages.timesheets import counting_timesheets, months_of
+from zio_pipeline.stages.timesheets import TIMESHEETS, months_of
 
 Rows = list[dict[str, Any]]
 
@@ -85,7 +85,7 @@ def overdue(home: Home, school_year: str, as_of: date) -> list[tuple[str, str, s
         EstablishmentBlocked: the year is not established.
     """
     year = hours_year(home, school_year)
-    files = counting_timesheets(home, school_year)
+    files = home.warehouse.active(TIMESHEETS, school_year)
     delivered = {(e.provider, e.school, month) for e in files if e.provider and e.school for month in months_of(e)}
     return overdue_deliveries(delivered, year.setup, year.open_days, as_of, year.setup.settings.timesheet_grace_days)
 

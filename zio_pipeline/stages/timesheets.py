@@ -26,12 +26,6 @@ Days = tuple[date, date]
 """A first and a last day."""
 
 
-def counting_timesheets(home: Home, school_year: str, month: str | None = None) -> list[ManifestEntry]:
-    """The files of a school year of which lines may count, of one month or of all, in order of arrival."""
-    entries = home.warehouse.active(TIMESHEETS, school_year)
-    return [entry for entry in entries if month is None or shared_days(entry.period, month)]
-
-
 def timesheets(home: Home, school_year: str, month: str | None = None) -> Iterator[Timesheet]:
     """The lines that count of a school year, of one month or of all, file by file.
 
@@ -69,7 +63,7 @@ def counting_lines(
 
 def months_with_lines(home: Home, school_year: str) -> list[str]:
     """The months of which a timesheet counts, in order."""
-    return sorted({month for entry in counting_timesheets(home, school_year) for month in months_of(entry)})
+    return sorted({month for entry in home.warehouse.active(TIMESHEETS, school_year) for month in months_of(entry)})
 
 
 def months_of(entry: ManifestEntry) -> set[str]:
